@@ -12,6 +12,7 @@ import type { WeightType } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows, refuseUnmergeable } from '../models/adapters/merge.ts';
+import { ggufNames } from '../models/architecture.ts';
 import { ropeTensors } from '../models/gguf/ropeFactors.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
@@ -95,7 +96,7 @@ async function writeAll(
     }
     let done = 0;
     for (const tensor of model.tensors.values()) {
-      const transform = findName(model.architecture.names, tensor.name)?.transform ?? null;
+      const transform = findName(ggufNames(model.architecture, model.config), tensor.name)?.transform ?? null;
       const types = targets.map(({ type }) => typeOf(model, tensor, type)).map(withBlock);
       for (const stored of storedOf(model, tensor)) {
         const importance = imatrix ? importanceOf(imatrix, stored, model.path) : null;
@@ -129,7 +130,7 @@ async function write({ writer, checksums }: Target, name: string, bytes: Uint8Ar
 }
 
 function storedOf({ architecture, config }: OpenModel, tensor: ModelTensor): StoredTensor[] {
-  return storedTensors(architecture.names, config, tensor, 'gguf');
+  return storedTensors(ggufNames(architecture, config), config, tensor, 'gguf');
 }
 
 function typeOf({ config }: OpenModel, { name, shape }: ModelTensor, type: GgufType): WeightType {

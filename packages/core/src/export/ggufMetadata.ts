@@ -1,6 +1,7 @@
 import type { GgufValue } from '@anneal/formats/gguf/metadata';
 import { tokenizerToGguf } from '@anneal/formats/gguf/tokenizer';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
+import { ggufArchitecture } from '../models/architecture.ts';
 import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
 import { metadataOf } from '../models/gguf/writeMetadata.ts';
 import type { OpenModel } from '../models/model.ts';
@@ -19,9 +20,8 @@ const KNOWN_ENDS = new Set(
 
 /** Everything llama.cpp needs to know besides the tensors. @param fileType `general.file_type` */
 export function ggufMetadata(model: OpenModel, name: string, fileType: number): Map<string, GgufValue> {
-  const { gguf } = model.architecture;
   return new Map<string, GgufValue>([
-    ['general.architecture', { type: 'string', value: gguf }],
+    ['general.architecture', { type: 'string', value: ggufArchitecture(model.architecture, model.config) }],
     ['general.type', { type: 'string', value: 'model' }],
     ['general.name', { type: 'string', value: name }],
     ['general.file_type', { type: 'uint32', value: fileType }],

@@ -6,6 +6,7 @@ import { openDecoder } from '../../test/decoder.ts';
 import { goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { withLlamaCpp } from '../../test/llamaCpp.ts';
 import { peerLlamaCpp } from '../../test/peers.ts';
+import { writeRandomModel } from '../../test/randomModel.ts';
 import { openModel } from '../models/open.ts';
 import { BYTE_CHARACTERS } from '../tokenizers/byteLevel/byteAlphabet.ts';
 import { openGolden } from '../verify/golden.ts';
@@ -16,14 +17,24 @@ const [answer, endToken] = [24, 2];
 /** Of a file whose name has phi3 in it llama.cpp expects that model's special tokens. */
 const fileName = 'tiny';
 
-/** A golden checkpoint with a tokenizer that llama.cpp knows: GPT-2's, of bytes. */
+/** A golden checkpoint with a tokenizer that llama.cpp knows. */
 function writeReadable(folder: string, name: string, changes: JsonObject): string {
   const path = join(folder, name);
   cpSync(goldenPath(name), path, { recursive: true });
-  const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
-  writeFileSync(join(path, 'config.json'), JSON.stringify({ ...config, ...changes }));
+  const config = { ...configOf(name), ...changes };
+  writeFileSync(join(path, 'config.json'), JSON.stringify(config));
+  writeTokenizer(path, config.vocab_size as number);
+  return path;
+}
+
+function configOf(name: string): JsonObject {
+  return JSON.parse(readFileSync(join(goldenPath(name), 'config.json'), 'utf8'));
+}
+
+/** GPT-2's, of bytes. */
+function writeTokenizer(path: string, vocabSize: number): void {
   const special = ['<pad>', '<s>', '</s>'];
-  const tokens = [...special, ...[...BYTE_CHARACTERS].slice(0, config.vocab_size - special.length)];
+  const tokens = [...special, ...[...BYTE_CHARACTERS].slice(0, vocabSize - special.length)];
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
   const flags = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
   const tokenizer = {
@@ -42,7 +53,6 @@ function writeReadable(folder: string, name: string, changes: JsonObject): strin
     join(path, 'tokenizer_config.json'),
     JSON.stringify({ bos_token: '<s>', eos_token: '</s>', pad_token: '<pad>' }),
   );
-  return path;
 }
 
 const longRope = {
@@ -70,12 +80,15 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['lfm2', {}],
   ['gpt-oss', {}],
   ['deepseek-v3', {}],
+  // llama.cpp takes shared keys from a layer with a window and the one behind it.
+  ['gemma4', {}],
+  ['gemma4-moe', {}],
+  ['granite4-moe', {}],
 ])('llama.cpp loads the GGUF of %s and gives our greedy tokens; it is read back as it was', async (name, changes) => {
   const folder = temporaryFolder();
   const path = writeReadable(folder, name, changes);
   const model = openModel(path);
-  await exportGguf(join(folder, 'gguf'), { model, adapter: null, types: ['f32'], name: fileName });
-  const file = join(folder, 'gguf', ggufFileName(fileName, 'f32'));
+  const file = await exported(folder, path);
   const again = openModel(file);
   expect(roughly(again.config)).toEqual(roughly(model.config));
   for (const [tensor, { float32 }] of model.tensors) {
@@ -89,12 +102,53 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   const golden = openGolden(goldenPath(name));
   const prompt = [...golden.int32('greedy.prompt')];
   golden.close();
-  const decoder = await openDecoder(path, { contextLength: 64, chunk: 16 });
-  const ours = await decoder.generate(prompt, { maxNewTokens: answer, stopIds: new Set([endToken]) });
-  await withLlamaCpp(file, async (peer) => {
-    expect(await peer.greedy(prompt, answer)).toEqual(ours.filter((token) => token !== endToken));
-  });
+  await expectSameAnswer(path, file, prompt);
 });
+
+test.skipIf(llamaCpp === null)(
+  'a Granite 4 without Mamba layers is a Granite 3 in a file, and gives the same answer',
+  async () => {
+    const folder = temporaryFolder();
+    const path = writeReadable(folder, 'granite4', {});
+    await expectSameAnswer(path, await exported(folder, path), prompt, 'granite');
+  },
+);
+
+test.skipIf(llamaCpp === null)('with experts it is a granitemoe', async () => {
+  const folder = temporaryFolder();
+  const config = { ...configOf('granite4-moe'), num_hidden_layers: 3, position_embedding_type: 'rope' };
+  const layerTypes = ['attention', 'attention', 'attention'];
+  const path = await writeRandomModel(join(folder, 'model'), { ...config, layer_types: layerTypes });
+  writeTokenizer(path, 96);
+  await expectSameAnswer(path, await exported(folder, path), prompt, 'granitemoehybrid');
+});
+
+const prompt = Array.from({ length: 20 }, (_, i) => 3 + ((7 * i) % 77));
+
+async function exported(folder: string, path: string): Promise<string> {
+  const model = openModel(path);
+  await exportGguf(join(folder, 'gguf'), { model, adapter: null, types: ['f32'], name: fileName });
+  model.close();
+  return join(folder, 'gguf', ggufFileName(fileName, 'f32'));
+}
+
+/** llama.cpp's with the file is ours with the folder; so is ours with the file, read as another architecture. */
+async function expectSameAnswer(path: string, file: string, prompt: number[], readAs?: string): Promise<void> {
+  const answerOf = async (model: string): Promise<number[]> => {
+    const decoder = await openDecoder(model, { contextLength: 64, chunk: 16 });
+    const ids = await decoder.generate(prompt, { maxNewTokens: answer, stopIds: new Set([endToken]) });
+    return ids.filter((token) => token !== endToken);
+  };
+  const ours = await answerOf(path);
+  await withLlamaCpp(file, async (peer) => {
+    expect(await peer.greedy(prompt, answer)).toEqual(ours);
+  });
+  if (readAs === undefined) return;
+  const again = openModel(file);
+  expect(again.config.architecture).toBe(readAs);
+  again.close();
+  expect(await answerOf(file)).toEqual(ours);
+}
 
 /** Numbers as float32 has them, which is how GGUF holds most. */
 function roughly(config: object): unknown {

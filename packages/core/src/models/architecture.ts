@@ -25,6 +25,12 @@ export interface Architecture {
 }
 
 export interface GgufPart {
+  /** `general.architecture`, where it depends on the model. */
+  readonly nameOf?: (config: ModelConfig) => string;
+  /** Of files that are read as this architecture, too. */
+  readonly otherNames?: readonly string[];
+  /** The names of tensors, where they depend on the model. */
+  readonly names?: (config: ModelConfig) => NameTable;
   /**
    * Fields of config.json besides those that all architectures have, and instead of them.
    * @param fields the metadata without the architecture's prefix  @param common what is read of all architectures
@@ -45,4 +51,20 @@ export interface GgufPart {
   readonly scalesYarnItself?: boolean;
   /** llama.cpp rounds the ends of YaRN's ramp, whatever the model does, and so does every file that others made of it. */
   readonly roundsYarn?: boolean;
+  /** llama.cpp has a rope that turns a part of each head of a layer without a window, by factors in a tensor. */
+  readonly proportionalRope?: boolean;
+  /** Heads of keys and sizes of MLPs may differ from layer to layer: the architecture reads them off the tensors. */
+  readonly differsByLayer?: boolean;
+  /** As an architecture's, by the names in GGUF files. */
+  readonly leftOutPart?: Architecture['leftOutPart'];
+}
+
+/** `general.architecture` of a model's GGUF file, and the prefix of its keys. */
+export function ggufArchitecture({ gguf, ggufPart }: Architecture, config: ModelConfig): string {
+  return ggufPart?.nameOf?.(config) ?? gguf;
+}
+
+/** The table that has the names of a model's tensors in GGUF files. */
+export function ggufNames({ names, ggufPart }: Architecture, config: ModelConfig): NameTable {
+  return ggufPart?.names?.(config) ?? names;
 }

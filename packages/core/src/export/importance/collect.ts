@@ -19,6 +19,7 @@ import { allocateEngine } from '../../memory.ts';
 import { expertCount } from '../../models/adapters/experts.ts';
 import { loraSpecOf, writeLora } from '../../models/adapters/lora.ts';
 import type { LoraWeights } from '../../models/adapters/loraWeights.ts';
+import { ggufNames } from '../../models/architecture.ts';
 import { decoder } from '../../models/layers/decoder.ts';
 import { ModelScope } from '../../models/layers/modelScope.ts';
 import { loadWeights } from '../../models/load.ts';
@@ -214,7 +215,12 @@ function addEntries(
   const shape = expectedTensors(config).get(linear) as readonly number[];
   const rowsEach = (shape[0] ?? 1) / counts.length;
   const columns = sums.length / counts.length;
-  for (const { name, rows } of storedTensors(architecture.names, config, { name: linear, shape }, 'gguf')) {
+  for (const { name, rows } of storedTensors(
+    ggufNames(architecture, config),
+    config,
+    { name: linear, shape },
+    'gguf',
+  )) {
     const experts = rows.map(({ first }) => Math.floor(first / rowsEach));
     entries.set(name, {
       sums: Float32Array.from(experts.flatMap((e) => [...sums.subarray(e * columns, (e + 1) * columns)])),

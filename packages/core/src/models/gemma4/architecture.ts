@@ -1,6 +1,6 @@
 import type { Architecture } from '../architecture.ts';
-import { withoutGguf } from '../gguf/withoutGguf.ts';
 import { leftOutPart, readConfig } from './config.ts';
+import { ggufPart } from './gguf.ts';
 import { names } from './names.ts';
 
 export const gemma4: Architecture = {
@@ -9,6 +9,6 @@ export const gemma4: Architecture = {
   huggingFaceClass: 'Gemma4ForCausalLM',
   readConfig,
   names,
-  ggufPart: withoutGguf('GGUF files of Gemma 4 are not implemented'),
+  ggufPart,
   leftOutPart,
 };

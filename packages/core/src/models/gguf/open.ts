@@ -4,7 +4,9 @@ import { chatTemplateFromGguf, type HuggingFaceTokenizer, tokenizerFromGguf } fr
 import type { RowRange, TensorInfo } from '@anneal/formats/tensor';
 import { UserError } from '../../errors.ts';
 import { templatesOf } from '../../templates/chatTemplates.ts';
+import { ggufNames } from '../architecture.ts';
 import { checkTensors } from '../checkTensors.ts';
+import { describeOtherParts } from '../huggingFace/textPart.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import { fileSource, firstNotFinite, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName, valueTransform } from '../names.ts';
@@ -25,9 +27,12 @@ export function openGgufModel(path: string): OpenModel {
     const architecture = architectureOf(config.architecture, path);
     let tokenizer: HuggingFaceTokenizer | null = null;
     const tensors = new Map<string, ModelTensor>();
-    const joined = joinExperts(source, architecture.names, config, 'gguf');
-    for (const [name, stored] of checkTensors(config, joined, (ours) => findName(architecture.names, ours)?.gguf)) {
-      const transform = findName(architecture.names, name)?.transform ?? null;
+    const names = ggufNames(architecture, config);
+    const joined = joinExperts(source, names, config, 'gguf');
+    const leftOutPart = (name: string): string | null => architecture.ggufPart?.leftOutPart?.(name, config) ?? null;
+    const nameInFile = (ours: string): string | undefined => findName(names, ours)?.gguf;
+    for (const [name, stored] of checkTensors(config, joined, nameInFile, (each) => leftOutPart(each) !== null)) {
+      const transform = findName(names, name)?.transform ?? null;
       const permuted = transform === 'permuteHeads';
       const values = valueTransform(transform);
       if (values && stored.dtype !== 'F32') throw notInFloat32(path, stored);
@@ -73,7 +78,7 @@ export function openGgufModel(path: string): OpenModel {
       configJson,
       generationConfig,
       isNested: false,
-      leftOut: [],
+      leftOut: describeOtherParts([...source.tensors.keys()].map(leftOutPart)),
       tensors,
       tokenizerFiles: hasTokenizer(source) ? Object.keys(TOKENIZER_FILES) : [],
       readTokenizerFile: (name) => {

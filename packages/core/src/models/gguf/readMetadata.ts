@@ -1,10 +1,11 @@
 import type { GgufMetadata } from '@anneal/formats/gguf/metadata';
 import type { JsonObject } from '@anneal/formats/json';
 import type { TensorSource } from '@anneal/formats/tensor';
+import type { Architecture } from '../architecture.ts';
 import { Fields } from '../fields.ts';
 import { architectures } from '../index.ts';
 import { yarnAttentionFactor } from '../rope.ts';
-import { llama3ScalingOf, ROPE_FACTORS } from './ropeFactors.ts';
+import { llama3ScalingOf, proportionalScalingOf, ROPE_FACTORS } from './ropeFactors.ts';
 import { SAMPLING_KEYS } from './samplingKeys.ts';
 
 /** Llama 3 was trained on 8192 positions before its context was stretched; GGUF does not repeat it. */
@@ -18,8 +19,7 @@ export function configJsonOf(metadata: GgufMetadata, source: TensorSource): Json
   const gguf = new Fields(plainValues(metadata), source.path).string('general.architecture');
   const common = commonConfig(metadata, source);
   const architecture =
-    architectures.find(({ modelType }) => modelType === common['model_type']) ??
-    architectures.find((known) => known.gguf === gguf);
+    architectures.find(({ modelType }) => modelType === common['model_type']) ?? architectureOfGguf(gguf);
   if (!architecture?.ggufPart) return architecture ? { ...common, model_type: architecture.modelType } : common;
   const own = [...metadata].filter(([key]) => key.startsWith(`${gguf}.`));
   const fields = new Fields(
@@ -29,16 +29,21 @@ export function configJsonOf(metadata: GgufMetadata, source: TensorSource): Json
   return { ...common, model_type: architecture.modelType, ...architecture.ggufPart.configJson(fields, common, source) };
 }
 
+function architectureOfGguf(name: string): Architecture | undefined {
+  return architectures.find(({ gguf, ggufPart }) => gguf === name || ggufPart?.otherNames?.includes(name));
+}
+
 function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject {
   const where = source.path;
   const all = new Fields(plainValues(metadata), where);
   const gguf = all.string('general.architecture');
   const key = (name: string): string => `${gguf}.${name}`;
   const hiddenSize = all.count(key('embedding_length'));
-  const headCount = perLayerConstant(metadata, key('attention.head_count'), all);
+  const headCount = perLayerCount(metadata, key('attention.head_count'), all);
   const headSize = all.count(key('attention.key_length'), hiddenSize / headCount);
-  const hasOwnValueSize = architectures.find((known) => known.gguf === gguf)?.ggufPart?.hasOwnValueSize;
-  if (!hasOwnValueSize && all.count(key('attention.value_length'), headSize) !== headSize) {
+  const part = architectureOfGguf(gguf)?.ggufPart;
+  const perLayer = (name: string): number => perLayerCount(metadata, key(name), all, part?.differsByLayer ?? false);
+  if (!part?.hasOwnValueSize && all.count(key('attention.value_length'), headSize) !== headSize) {
     throw all.unsupported(
       `${key('attention.value_length')} other than the head size ${headSize} is not implemented`,
       'use another model',
@@ -56,11 +61,9 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
     hidden_size: hiddenSize,
     num_hidden_layers: all.count(key('block_count')),
     num_attention_heads: headCount,
-    num_key_value_heads: metadata.has(key('attention.head_count_kv'))
-      ? perLayerConstant(metadata, key('attention.head_count_kv'), all)
-      : headCount,
+    num_key_value_heads: metadata.has(key('attention.head_count_kv')) ? perLayer('attention.head_count_kv') : headCount,
     head_dim: headSize,
-    intermediate_size: perLayerConstant(metadata, key('feed_forward_length'), all),
+    intermediate_size: perLayer('feed_forward_length'),
     hidden_act: 'silu',
     rms_norm_eps: all.positive(key('attention.layer_norm_rms_epsilon')),
     max_position_embeddings: all.count(key('context_length')),
@@ -68,7 +71,7 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
     attention_bias: source.tensors.has('blk.0.attn_output.bias'),
     mlp_bias: source.tensors.has('blk.0.ffn_gate.bias'),
     rope_parameters: {
-      ...ropeParameters(all, key, source),
+      ...ropeParameters(all, key, source, part?.proportionalRope ?? false),
       ...(rotarySize === headSize ? {} : { partial_rotary_factor: rotarySize / headSize }),
     },
     ...(modelType === 'mistral' || window !== null ? { sliding_window: window } : {}),
@@ -87,10 +90,20 @@ export function generationConfigOf(metadata: GgufMetadata, where: string): JsonO
   return { ...tokenIds(all), ...Object.fromEntries(sampling), ...(sampling.length > 0 ? { do_sample: true } : {}) };
 }
 
-function ropeParameters(all: Fields, key: (name: string) => string, source: TensorSource): JsonObject {
+function ropeParameters(
+  all: Fields,
+  key: (name: string) => string,
+  source: TensorSource,
+  isProportional: boolean,
+): JsonObject {
   const theta = all.positive(key('rope.freq_base'), 10_000);
   const original = key('rope.scaling.original_context_length');
   const type = all.string(key('rope.scaling.type'), 'none');
+  if (isProportional) {
+    if (!source.tensors.has(ROPE_FACTORS)) return { rope_type: 'default', rope_theta: theta };
+    const { part, factor } = proportionalScalingOf(source.float32(ROPE_FACTORS), source.path);
+    return { rope_type: 'proportional', rope_theta: theta, partial_rotary_factor: part, factor: shortest(factor) };
+  }
   if (source.tensors.has(ROPE_FACTORS)) {
     const positions = all.count(original, LLAMA3_ORIGINAL_POSITIONS);
     const scaling = llama3ScalingOf(source.float32(ROPE_FACTORS), theta, positions, source.path);
@@ -128,14 +141,15 @@ function tokenIds(all: Fields): JsonObject {
   };
 }
 
-/** Some keys may differ from layer to layer; here every layer must be alike, but for those without (0). */
-function perLayerConstant(metadata: GgufMetadata, key: string, all: Fields): number {
+/** Some keys may differ from layer to layer; unless `mayDiffer`, every layer must be alike, but for those without (0). */
+function perLayerCount(metadata: GgufMetadata, key: string, all: Fields, mayDiffer = false): number {
   const entry = metadata.get(key);
   if (entry?.type !== 'array') return all.count(key);
   const values = new Set(Array.from(entry.value as ArrayLike<unknown>, Number));
   values.delete(0);
   const [value] = values;
-  if (values.size === 1 && value !== undefined) return new Fields({ [key]: value }, all.where).count(key);
+  if ((values.size === 1 || mayDiffer) && value !== undefined)
+    return new Fields({ [key]: value }, all.where).count(key);
   throw all.unsupported(`${key} differs from layer to layer, which is not implemented`, 'use another model');
 }
 

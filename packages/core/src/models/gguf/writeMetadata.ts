@@ -1,5 +1,5 @@
 import type { GgufValue } from '@anneal/formats/gguf/metadata';
-import type { Architecture } from '../architecture.ts';
+import { type Architecture, ggufArchitecture } from '../architecture.ts';
 import type { ModelConfig } from '../config.ts';
 import { type RopeConfig, yarnAttentionFactor } from '../rope.ts';
 
@@ -8,7 +8,9 @@ type Entry = readonly [key: string, value: GgufValue];
 /**
  * The architecture's part of a GGUF file's metadata, as llama.cpp reads it.
  */
-export function metadataOf(config: ModelConfig, { gguf, ggufPart }: Architecture): Map<string, GgufValue> {
+export function metadataOf(config: ModelConfig, architecture: Architecture): Map<string, GgufValue> {
+  const { ggufPart } = architecture;
+  const gguf = ggufArchitecture(architecture, config);
   const entries: Entry[] = [
     uint32('block_count', config.layerCount),
     uint32('context_length', config.maxPositions),
@@ -29,9 +31,10 @@ export function metadataOf(config: ModelConfig, { gguf, ggufPart }: Architecture
   return new Map(entries.map(([key, value]) => [`${gguf}.${key}`, value]));
 }
 
-/** Llama 3's and LongRoPE's scaling are tensors there (ropeFactors.ts); Llama 3's original context is written only for our own reader. */
+/** Llama 3's, LongRoPE's and proportional scaling are tensors there (ropeFactors.ts); Llama 3's original context is written only for our own reader. */
 function ropeScalingEntries({ scaling }: RopeConfig, scalesYarnItself: boolean): Entry[] {
-  if (scaling === null || scaling.kind === 'dynamic') return []; // GGUF does not know it: `export/gguf.ts` says so
+  if (scaling === null || scaling.kind === 'proportional') return [];
+  if (scaling.kind === 'dynamic') return []; // GGUF does not know it: `export/gguf.ts` says so
   if (scaling.kind === 'llama3') return [originalContext(scaling.originalMaxPositions)];
   if (scaling.kind === 'longrope')
     return [
@@ -43,7 +46,6 @@ function ropeScalingEntries({ scaling }: RopeConfig, scalesYarnItself: boolean):
     float32('rope.scaling.factor', scaling.factor),
   ];
   if (scaling.kind === 'linear') return common;
-  if (scaling.kind === 'proportional') throw new Error('GGUF has no proportional rope');
   // llama.cpp computes the usual attention factor itself and multiplies it by this key.
   const attention = scaling.attentionFactor / yarnAttentionFactor(scaling.factor);
   const correction = attention === 1 || scalesYarnItself ? [] : [float32('rope.scaling.attn_factor', attention)];

@@ -14,6 +14,7 @@ test('models that llama.cpp would compute otherwise are not written', () => {
   expect(refusalOf('granite4-h', {})).toBeNull();
   expect(refusalOf('granite4-h', { mamba_n_groups: 2 })).toContain('mamba_n_groups');
   expect(refusalOf('granite4-h', { mamba_expand: 1, mamba_n_heads: 4 })).toContain('mamba_expand: 2');
-  expect(refusalOf('granite4-moe', {})).toContain('with experts are not implemented');
-  expect(refusalOf('granite4', {})).toContain('without Mamba layers');
+  expect(refusalOf('granite4-moe', {})).toBeNull();
+  expect(refusalOf('granite4', {})).toBeNull();
+  expect(refusalOf('granite4', { position_embedding_type: 'nope' })).toContain('position_embedding_type');
 });

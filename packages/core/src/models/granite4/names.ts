@@ -20,7 +20,7 @@ const expertNames: NameTable = [
   },
 ];
 
-export const names: NameTable = [
+const blockNames: NameTable = [
   ...expertNames,
   ...outerNames,
   ...normNames,
@@ -36,13 +36,20 @@ export const names: NameTable = [
     ['layers.*.ssm_skip', 'model.layers.*.mamba.D', 'blk.*.ssm_d', 'column'],
     ['layers.*.ssm_norm', 'model.layers.*.mamba.norm.weight', 'blk.*.ssm_norm.weight'],
     ['layers.*.ssm_out', 'model.layers.*.mamba.out_proj.weight', 'blk.*.ssm_out.weight'],
-    ['layers.*.down', 'model.layers.*.shared_mlp.output_linear.weight', 'blk.*.ffn_down.weight'],
   ),
+];
+
+/** GGUF has the MLP that every token goes through under another name beside experts. */
+const mlpNames = (suffix: '' | '_shexp'): NameTable => [
+  ...table(['layers.*.down', 'model.layers.*.shared_mlp.output_linear.weight', `blk.*.ffn_down${suffix}.weight`]),
   {
     ours: 'layers.*.gate_up',
     huggingFace: 'model.layers.*.shared_mlp.input_linear.weight',
-    gguf: 'blk.*.ffn_gate_up.weight',
+    gguf: `blk.*.ffn_gate_up${suffix}.weight`,
     transform: null,
-    parts: { isOne: true, gguf: ['blk.*.ffn_gate.weight', 'blk.*.ffn_up.weight'] },
+    parts: { isOne: true, gguf: [`blk.*.ffn_gate${suffix}.weight`, `blk.*.ffn_up${suffix}.weight`] },
   },
 ];
+
+export const names: NameTable = [...blockNames, ...mlpNames('')];
+export const namesBesideExperts: NameTable = [...blockNames, ...mlpNames('_shexp')];

@@ -1,0 +1,35 @@
+/** Checkpoints of sizes that no golden one has: the same random weights at every call. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '@anneal/formats/json';
+import { writeSafetensors } from '@anneal/formats/safetensors/write';
+import { elementCount } from '@anneal/formats/tensor';
+import { architectureOf, readConfig } from '../src/models/index.ts';
+import { storedTensors } from '../src/models/stored.ts';
+import { expectedTensors } from '../src/models/tensors.ts';
+
+export async function writeRandomModel(folder: string, config: JsonObject): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  const read = readConfig(config, null, folder);
+  const { names } = architectureOf(read.architecture, folder);
+  const stored = [...expectedTensors(read)].flatMap(([name, shape]) =>
+    storedTensors(names, read, { name, shape }, 'huggingFace'),
+  );
+  let state = 1;
+  /** Park and Miller 1988, from -1 to 1. */
+  const next = (): number => {
+    state = (state * 48_271) % 2_147_483_647;
+    return (2 * state) / 2_147_483_647 - 1;
+  };
+  const weights = (shape: readonly number[]): Uint8Array => {
+    const [middle, spread] = shape.length === 1 ? [1, 0.3] : [0, 0.3];
+    const values = Float32Array.from({ length: elementCount(shape) }, () => middle + spread * next());
+    return new Uint8Array(values.buffer);
+  };
+  await writeSafetensors(
+    join(folder, 'model.safetensors'),
+    stored.map(({ name, shape }) => ({ name, shape, dtype: 'F32', bytes: () => weights(shape) })),
+  );
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  return folder;
+}
