@@ -97,10 +97,11 @@ async function writeAll(
     let done = 0;
     for (const tensor of model.tensors.values()) {
       const transform = findName(ggufNames(model.architecture, model.config), tensor.name)?.transform ?? null;
-      const types = targets.map(({ type }) => typeOf(model, tensor, type)).map(withBlock);
       for (const stored of storedOf(model, tensor)) {
+        const types = targets.map(({ type }) => typeOf(model, tensor, stored, type)).map(withBlock);
         const importance = imatrix ? importanceOf(imatrix, stored, model.path) : null;
-        const how = { adapter, types, rows: stored.rows, transform, importance, signal };
+        const { rows, layout } = stored;
+        const how = { adapter, types, rows, layout, transform, importance, signal };
         for await (const run of mergedRows(model, tensor.name, how)) {
           await Promise.all(targets.map((target, at) => write(target, stored.name, run[at] as Uint8Array)));
         }
@@ -119,7 +120,11 @@ function tableOf(model: OpenModel, type: GgufType): GgufTensor[] {
   return [
     ...Array.from(ropeTensors(model.config), ([name, { length }]) => ({ name, shape: [length], type: 'F32' as const })),
     ...[...model.tensors.values()].flatMap((tensor) =>
-      storedOf(model, tensor).map(({ name, shape }) => ({ name, shape, type: typeOf(model, tensor, type) })),
+      storedOf(model, tensor).map((stored) => ({
+        name: stored.name,
+        shape: stored.shape,
+        type: typeOf(model, tensor, stored, type),
+      })),
     ),
   ];
 }
@@ -133,8 +138,10 @@ function storedOf({ architecture, config }: OpenModel, tensor: ModelTensor): Sto
   return storedTensors(ggufNames(architecture, config), config, tensor, 'gguf');
 }
 
-function typeOf({ config }: OpenModel, { name, shape }: ModelTensor, type: GgufType): WeightType {
-  return tensorType(name, shape, type, config);
+/** Rows may be of another length in the file than ours are. */
+function typeOf({ config }: OpenModel, { name, shape }: ModelTensor, stored: StoredTensor, type: GgufType): WeightType {
+  const inFile = stored.layout ? [shape[0] ?? 1, stored.shape.at(-1) ?? 1] : shape;
+  return tensorType(name, inFile, type, config);
 }
 
 function withBlock(type: WeightType): { type: WeightType; length: number; bytes: number } {
@@ -216,10 +223,12 @@ function remarksOnImportance({ model, types, imatrix = null }: GgufExport): stri
       ? ['iq3_xxs has few bits: with --imatrix, which says what they should be spent on, it errs much less.']
       : [];
   }
-  const isQuantized = (tensor: ModelTensor) => types.some((type) => typeOf(model, tensor, type).includes('Q'));
+  const isQuantized = (tensor: ModelTensor, stored: StoredTensor) =>
+    types.some((type) => typeOf(model, tensor, stored, type).includes('Q'));
   const lacking = [...model.tensors.values()]
-    .filter((tensor) => !/(^|_)embed$|^lm_head$/.test(tensor.name) && isQuantized(tensor))
-    .flatMap((tensor) => storedOf(model, tensor))
+    .filter((tensor) => !/(^|_)embed$|^lm_head$/.test(tensor.name))
+    .flatMap((tensor) => storedOf(model, tensor).filter((stored) => isQuantized(tensor, stored)))
+    .filter(({ layout }) => !layout) // its columns are no inputs that a text is seen through
     .filter((stored) => {
       const importance = importanceOf(imatrix, stored, model.path);
       return stored.rows.some(({ first }) => !importance?.(first));

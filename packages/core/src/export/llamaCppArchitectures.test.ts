@@ -1,9 +1,12 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { GgufValue } from '@anneal/formats/gguf/metadata';
+import { openGguf } from '@anneal/formats/gguf/read';
+import { writeGguf } from '@anneal/formats/gguf/write';
 import type { JsonObject } from '@anneal/formats/json';
 import { expect, test } from 'vitest';
 import { openDecoder } from '../../test/decoder.ts';
-import { goldenPath, temporaryFolder } from '../../test/fixtures.ts';
+import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { withLlamaCpp } from '../../test/llamaCpp.ts';
 import { peerLlamaCpp } from '../../test/peers.ts';
 import { writeRandomModel } from '../../test/randomModel.ts';
@@ -110,7 +113,7 @@ test.skipIf(llamaCpp === null)(
   async () => {
     const folder = temporaryFolder();
     const path = writeReadable(folder, 'granite4', {});
-    await expectSameAnswer(path, await exported(folder, path), prompt, 'granite');
+    await expectSameAnswer(path, await exported(folder, path), tokens, 'granite');
   },
 );
 
@@ -120,10 +123,61 @@ test.skipIf(llamaCpp === null)('with experts it is a granitemoe', async () => {
   const layerTypes = ['attention', 'attention', 'attention'];
   const path = await writeRandomModel(join(folder, 'model'), { ...config, layer_types: layerTypes });
   writeTokenizer(path, 96);
-  await expectSameAnswer(path, await exported(folder, path), prompt, 'granitemoehybrid');
+  await expectSameAnswer(path, await exported(folder, path), tokens, 'granitemoehybrid');
 });
 
-const prompt = Array.from({ length: 20 }, (_, i) => 3 + ((7 * i) % 77));
+test('DeepSeek: keys and values of each head lie apart, and are read quantized, too', async () => {
+  const folder = temporaryFolder();
+  const model = goldenModel('deepseek-v3');
+  await exportGguf(join(folder, 'gguf'), { model, adapter: null, types: ['f32', 'q8_0'], name: fileName });
+  const wanted = model.tensors.get('layers.0.kv_b')?.float32() ?? new Float32Array();
+  for (const type of ['f32', 'q8_0'] as const) {
+    const again = openModel(join(folder, 'gguf', ggufFileName(fileName, type)));
+    const found = again.tensors.get('layers.0.kv_b');
+    const all = found?.float32() ?? new Float32Array();
+    const error = Math.max(...all.map((weight, i) => Math.abs(weight - (wanted[i] ?? NaN))));
+    expect(error).toBeLessThanOrEqual(type === 'f32' ? 0 : 0.01);
+    const columns = found?.shape[1] ?? 1;
+    expect(found?.float32({ first: 5, count: 9 })).toEqual(all.subarray(5 * columns, 14 * columns));
+    again.close();
+  }
+});
+
+test('DeepSeek: files from before May 2025 hold them whole', async () => {
+  const folder = temporaryFolder();
+  const model = openModel(writeReadable(folder, 'deepseek-v3', {}));
+  const source = openGguf(await exported(folder, model.path));
+  const { headCount, headSize, latentAttention } = model.config;
+  const old: [string, number][] = [
+    ['attention.head_count_kv', headCount],
+    ['attention.key_length', headSize],
+    ['attention.value_length', latentAttention?.valueSize ?? 0],
+  ];
+  const metadata = new Map([
+    ...[...source.metadata].filter(([key]) => !key.endsWith('_mla')),
+    ...old.map(([key, value]): [string, GgufValue] => [`deepseek2.${key}`, { type: 'uint32', value }]),
+  ]);
+  const apart = [...source.tensors.values()].filter(({ name }) => !/attn_[kv]_b/.test(name));
+  const whole = [...model.tensors.values()].filter(({ name }) => name.endsWith('.kv_b'));
+  const path = join(folder, 'old.gguf');
+  await writeGguf(path, metadata, [
+    ...apart.map(({ name, shape }) => ({ name, shape, type: 'F32' as const, bytes: () => source.bytes(name) })),
+    ...whole.map(({ name, shape, bytes }) => ({
+      name: `${name.replace('layers', 'blk').replace('kv_b', 'attn_kv_b')}.weight`,
+      shape,
+      type: 'F32' as const,
+      bytes,
+    })),
+  ]);
+  source.close();
+  const again = openModel(path);
+  expect(roughly(again.config)).toEqual(roughly(model.config));
+  for (const { name, float32 } of whole) expect(again.tensors.get(name)?.float32()).toEqual(float32());
+  again.close();
+  model.close();
+});
+
+const tokens = Array.from({ length: 20 }, (_, i) => 3 + ((7 * i) % 77));
 
 async function exported(folder: string, path: string): Promise<string> {
   const model = openModel(path);

@@ -49,6 +49,8 @@ export interface ExpertLayout {
 export interface MatrixParts {
   /** There is one matrix, none for each expert. */
   readonly isOne?: boolean;
+  /** Of each head's rows those that make keys and those that make values: a matrix for each head, of keys a column for each row. */
+  readonly ofLatentHeads?: boolean;
   readonly huggingFace?: readonly string[];
   readonly gguf: readonly string[];
 }

@@ -26,7 +26,7 @@ export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ou
   const found = nameOf(names, ours);
   const [rows = 1, ...row] = ours.shape;
   const count = experts?.count ?? 1;
-  if (!found.parts || found.parts.isOne)
+  if (!found.parts || found.parts.isOne || found.parts.ofLatentHeads)
     return { name: found[format], shape: storedShape(ours, found, format), rows: [{ first: 0, count: rows }] };
   const each = rows / count;
   const all = Array.from({ length: count }, (_, expert) => ({ first: expert * each, count: each }));
@@ -57,8 +57,9 @@ function isStoredWhole(stored: TensorInfo | undefined, ours: Ours, format: Forma
 
 /** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
 export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours, format: Format): StoredTensor[] {
-  const { parts: { isOne = false, [format]: parts } = {} } = nameOf(names, ours);
+  const { parts: { isOne = false, ofLatentHeads = false, [format]: parts } = {} } = nameOf(names, ours);
   if (!parts) return [wholeTensor(names, config, ours, format)];
+  if (ofLatentHeads) return latentHeads(config, parts);
   const [rows = 1, ...row] = ours.shape;
   if (isOne) {
     const count = rows / parts.length;
@@ -85,6 +86,23 @@ export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours,
     shape: [count, each, ...row],
     rows: experts.map((expert) => rowsOf(expert, i)),
   }));
+}
+
+/** Of each head's rows of DeepSeek's kv_b the keys, turned, and the values: llama.cpp multiplies queries by the first. */
+function latentHeads(
+  { headCount, headSize, rotarySize, latentAttention }: ModelConfig,
+  [keys = '', values = '']: readonly string[],
+): StoredTensor[] {
+  if (!latentAttention) throw new Error('heads of latent attention without their ranks');
+  const { kvRank, valueSize } = latentAttention;
+  const keySize = headSize - rotarySize;
+  const rowsOf = (from: number, count: number): RowRange[] =>
+    Array.from({ length: headCount }, (_, head) => ({ first: head * (keySize + valueSize) + from, count }));
+  const layout = { transposed: true, interleaved: false, rows: keySize, columns: kvRank };
+  return [
+    { name: keys, shape: [headCount, kvRank, keySize], rows: rowsOf(0, keySize), layout },
+    { name: values, shape: [headCount, valueSize, kvRank], rows: rowsOf(keySize, valueSize) },
+  ];
 }
 
 function nameOf(names: NameTable, { name }: Ours): TensorName {
@@ -151,13 +169,13 @@ export function joinExperts(
     const ours = { name, shape };
     const held = tensors.get(whole);
     if (held && isStoredWhole(held, ours, format)) tensors.set(whole, { ...held, shape });
-    if (!found.parts || (found.parts.isOne && held)) continue;
+    if (!found.parts || ((found.parts.isOne || found.parts.ofLatentHeads) && held)) continue;
     const stored = source.tensors.has(whole)
       ? [wholeTensor(names, config, ours, format)]
       : storedTensors(names, config, ours, format);
     const pieces = stored.flatMap((tensor) => piecesOf(source, { ...tensor, name: nameInFile(tensor.name) }, ours));
     for (const { info } of pieces) tensors.delete(info.name);
-    const dtypes = new Set(pieces.map(({ info }) => info.dtype));
+    const dtypes = new Set(pieces.map(dtypeOf));
     const [dtype = 'F32'] = dtypes;
     const byteLength = pieces.reduce((sum, piece) => sum + piece.rows.count * rowBytes(piece), 0);
     tensors.set(whole, { name: whole, shape, dtype: dtypes.size === 1 ? dtype : 'F32', byteLength });
@@ -214,6 +232,11 @@ function piecesOf(source: TensorSource, stored: StoredTensor, ours: Ours): Piece
   const isOne = shape.length === ours.shape.length;
   const columns = ours.shape[1] ?? 1;
   return rows.map((range, index) => ({ rows: range, columns, info, index: isOne ? null : index, layout }));
+}
+
+/** What its rows can be handed out in: blocks of weights cannot be turned. */
+function dtypeOf({ info, layout }: Piece): TensorInfo['dtype'] {
+  return layout?.transposed && !['F32', 'F16', 'BF16'].includes(info.dtype) ? 'F32' : info.dtype;
 }
 
 /** Published checkpoints in MXFP4 have them, as their blocks run along the inputs. */

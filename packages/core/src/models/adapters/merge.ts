@@ -1,6 +1,7 @@
 import { UserError } from '@anneal/formats/errors';
 import { elementCount, type RowRange } from '@anneal/formats/tensor';
 import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kernels';
+import { type MatrixLayout, toLayout } from '../expertLayout.ts';
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import { type GgufTransform, valueTransform } from '../names.ts';
@@ -21,6 +22,8 @@ export interface MergeOptions {
   readonly rows?: readonly RowRange[];
   /** As GGUF has this tensor. */
   readonly transform?: GgufTransform;
+  /** As the file has the matrix of each range of rows. */
+  readonly layout?: MatrixLayout | undefined;
   /** How much each column counts, of the matrix that holds a row; null: all alike. */
   readonly importance?: ((row: number) => Float32Array | null) | null;
   readonly signal?: AbortSignal | undefined;
@@ -35,22 +38,24 @@ export interface MergeOptions {
 export async function* mergedRows(
   model: OpenModel,
   name: string,
-  { adapter, types, rows: wanted, transform = null, importance = null, signal }: MergeOptions,
+  { adapter, types, rows: wanted, transform = null, layout, importance = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
   const tensor = await tensorBeside(model, name, adapter);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
   const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }])
     .flatMap((rows) => ofOneExpert(rows, rowsOfExpert(model, tensor)))
     .flatMap((rows) => rowRuns(tensor, rows, headRows));
-  const encode = (rows: RowRange): Promise<Uint8Array[]> => {
+  const encode = async (rows: RowRange): Promise<Uint8Array[]> => {
     signal?.throwIfAborted();
-    const job = rowsToEncode(model, tensor, rows, adapter, transform);
+    const where = `${model.path}: tensor ${name}`;
+    const merged = rowsToEncode(model, tensor, rows, adapter, transform);
+    const job = layout ? await turned(merged, layout, rows, where) : merged;
     const targets = types.map(({ type, length, bytes }) => ({
       type,
       bytes: new Uint8Array(((job.rows * job.columns) / length) * bytes),
     }));
     const columns = importance?.(rows.first);
-    return settle({ ...job, ...(columns && { importance: columns }), targets }, rows, `${model.path}: tensor ${name}`);
+    return settle({ ...job, ...(columns && { importance: columns }), targets }, rows, where);
   };
   let next: Promise<Uint8Array[]> | undefined;
   try {
@@ -162,6 +167,13 @@ function rowsToEncode(
   const magnitude = module.magnitude?.slice(rows.first, rows.first + rows.count);
   const scale = moduleScale(adapter, module);
   return { ...job, adapter: { A: a, B: ordered(b), rank, scale, ...(magnitude && { magnitude: ordered(magnitude) }) } };
+}
+
+/** Merged in float32 first, as the adapter has no such layout. */
+async function turned(job: Rows, layout: MatrixLayout, rows: RowRange, where: string): Promise<Rows> {
+  const target = { type: 'F32', bytes: new Uint8Array(job.rows * job.columns * 4) } as const;
+  const [weights = target.bytes] = await settle({ ...job, targets: [target] }, rows, where);
+  return { source: toLayout(weights, layout), sourceType: 'f32', rows: layout.columns, columns: layout.rows };
 }
 
 const SOURCE_TYPES: Readonly<Record<string, Rows['sourceType']>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };

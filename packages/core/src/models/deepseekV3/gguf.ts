@@ -8,25 +8,22 @@ import { yarnAttentionFactor } from '../rope.ts';
 const SIGMOID = 2;
 
 /**
- * With the matrix of keys and values whole (attn_kv_b). Newer files have it in two parts, turned for a cache of latents: llama.cpp reads both.
+ * llama.cpp keeps latents in its cache, as if there were one head of keys: the key's and the value's part of kv_b lie apart, and sizes of the heads
+ * as they come out of it are those with `mla`. Older files have kv_b whole, and those sizes under the usual keys.
  * llama.cpp has the product of YaRN's own scaling in the attention, by this logarithm's factor, and none in the rope.
  */
 export const ggufPart: GgufPart = {
-  configJson: (fields, common, source) => {
-    if (source.tensors.has('blk.0.attn_k_b.weight')) {
-      throw fields.unsupported(
-        'keys and values in two matrices (attn_k_b, attn_v_b) are not implemented',
-        "use the model's Hugging Face folder",
-      );
-    }
-    const [rotary, head] = [fields.count('rope.dimension_count'), common['head_dim'] as number];
+  configJson: (fields, common) => {
+    const rotary = fields.count('rope.dimension_count');
+    const head = fields.count('attention.key_length_mla', common['head_dim'] as number);
     const logFactor = fields.has('rope.scaling.yarn_log_multiplier')
       ? fields.positive('rope.scaling.yarn_log_multiplier') * 10
       : 0;
     return {
       qk_rope_head_dim: rotary,
       qk_nope_head_dim: head - rotary,
-      v_head_dim: fields.count('attention.value_length'),
+      num_key_value_heads: common['num_attention_heads'],
+      v_head_dim: fields.count('attention.value_length_mla', fields.count('attention.value_length')),
       q_lora_rank: fields.has('attention.q_lora_rank') ? fields.count('attention.q_lora_rank') : null,
       kv_lora_rank: fields.count('attention.kv_lora_rank'),
       first_k_dense_replace: fields.count('leading_dense_block_count', 0, undefined, 0),
@@ -51,7 +48,11 @@ export const ggufPart: GgufPart = {
     if (!experts?.sigmoid || !experts.shared || !latent) throw new Error('no DeepSeek-V3');
     const logFactor = yarnLogFactor(config);
     return [
-      uint32('attention.value_length', latent.valueSize),
+      uint32('attention.head_count_kv', 1),
+      uint32('attention.key_length', latent.kvRank + config.rotarySize),
+      uint32('attention.value_length', latent.kvRank),
+      uint32('attention.key_length_mla', config.headSize),
+      uint32('attention.value_length_mla', latent.valueSize),
       uint32('attention.kv_lora_rank', latent.kvRank),
       ...(latent.queryRank === null ? [] : [uint32('attention.q_lora_rank', latent.queryRank)]),
       uint32('leading_dense_block_count', experts.layers.filter((has) => !has).length),

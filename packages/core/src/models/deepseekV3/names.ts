@@ -15,7 +15,6 @@ export const names: NameTable = [
     ['layers.*.kv_a', 'model.layers.*.self_attn.kv_a_proj_with_mqa.weight', 'blk.*.attn_kv_a_mqa.weight'],
     ['layers.*.kv_a_bias', 'model.layers.*.self_attn.kv_a_proj_with_mqa.bias', 'blk.*.attn_kv_a_mqa.bias'],
     ['layers.*.kv_a_norm', 'model.layers.*.self_attn.kv_a_layernorm.weight', 'blk.*.attn_kv_a_norm.weight'],
-    ['layers.*.kv_b', 'model.layers.*.self_attn.kv_b_proj.weight', 'blk.*.attn_kv_b.weight'],
     ['layers.*.o', 'model.layers.*.self_attn.o_proj.weight', 'blk.*.attn_output.weight'],
     ['layers.*.o_bias', 'model.layers.*.self_attn.o_proj.bias', 'blk.*.attn_output.bias'],
     ['layers.*.router_correction', 'model.layers.*.mlp.gate.e_score_correction_bias', 'blk.*.exp_probs_b.bias'],
@@ -23,4 +22,11 @@ export const names: NameTable = [
     ['layers.*.shared_up', 'model.layers.*.mlp.shared_experts.up_proj.weight', 'blk.*.ffn_up_shexp.weight'],
     ['layers.*.shared_down', 'model.layers.*.mlp.shared_experts.down_proj.weight', 'blk.*.ffn_down_shexp.weight'],
   ),
+  {
+    ours: 'layers.*.kv_b',
+    huggingFace: 'model.layers.*.self_attn.kv_b_proj.weight',
+    gguf: 'blk.*.attn_kv_b.weight',
+    transform: null,
+    parts: { ofLatentHeads: true, gguf: ['blk.*.attn_k_b.weight', 'blk.*.attn_v_b.weight'] },
+  },
 ];
