@@ -234,6 +234,13 @@ describe('reading', () => {
     expect(error.where).toContain(path);
   });
 
+  it('refuses bytes between tensors that no alignment asks for', () => {
+    const path = new Handmade().header(2, 0).tensor('a', [4], 0, 0).tensor('b', [4], 0, 64).save(96);
+    expect(userError(() => openGguf(path)).what).toContain('32 bytes before it belong to no tensor');
+    const later = new Handmade().header(1, 0).tensor('a', [4], 0, 32).save(96);
+    expect(userError(() => openGguf(later)).what).toContain('32 bytes before it belong to no tensor');
+  });
+
   it('refuses tensors that overlap', () => {
     const path = new Handmade().header(2, 0).tensor('a', [16], 0, 0).tensor('b', [16], 0, 32).save(96);
     expect(userError(() => openGguf(path)).what).toContain('it overlaps another tensor');

@@ -57,7 +57,7 @@ export function readHeader(file: RandomAccessFile): GgufHeader {
     if (offset % alignment !== 0) throw invalidGguf(`its offset ${offset} is not a multiple of ${alignment}`, where);
     tensors.set(entry.name, { ...entry, position: dataStart + offset });
   }
-  checkRanges([...tensors.values()], file);
+  checkTiling([...tensors.values()], dataStart, alignment, file);
   return { version, metadata, tensors };
 }
 
@@ -162,11 +162,14 @@ function readAlignment(metadata: GgufMetadata, path: string): number {
   return alignment;
 }
 
-function checkRanges(infos: readonly GgufInfo[], file: RandomAccessFile): void {
-  let end = 0;
+/** One tensor after the other, with no more between them than the alignment asks for: ggml reads no others. */
+function checkTiling(infos: readonly GgufInfo[], dataStart: number, alignment: number, file: RandomAccessFile): void {
+  let end = dataStart;
   for (const info of infos.toSorted((a, b) => a.position - b.position || a.byteLength - b.byteLength)) {
     const where = `${file.path}: tensor ${JSON.stringify(info.name)}`;
     if (info.position < end) throw invalidGguf('it overlaps another tensor', where);
+    const surplus = info.position - Math.ceil(end / alignment) * alignment;
+    if (surplus > 0) throw invalidGguf(`${surplus} bytes before it belong to no tensor`, where);
     end = info.position + info.byteLength;
     if (end > file.size) {
       throw new UserError({

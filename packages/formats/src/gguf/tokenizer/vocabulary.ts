@@ -5,7 +5,15 @@ import type { GgufMetadata } from '../metadata.ts';
 import { metadataNumber, metadataNumbers, metadataStrings } from '../metadata.ts';
 
 /** `tokenizer.ggml.token_type`, llama.cpp's llama_token_type. */
-export const TOKEN_TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+export const TOKEN_TYPE = {
+  undefined: 0,
+  normal: 1,
+  unknown: 2,
+  control: 3,
+  userDefined: 4,
+  unused: 5,
+  byte: 6,
+} as const;
 
 export interface Vocabulary {
   /** By id. */
@@ -34,6 +42,9 @@ export function readVocabulary(metadata: GgufMetadata, path: string): Vocabulary
   if (types.length !== tokens.length) {
     throw invalidTokenizer(`${tokens.length} tokens have ${types.length} types`, path);
   }
+  const known: readonly number[] = Object.values(TOKEN_TYPE);
+  const odd = types.findIndex((type) => !known.includes(type));
+  if (odd >= 0) throw invalidTokenizer(`token ${odd} has the type ${types[odd]}, which is none`, path);
   const long = tokens.find((token) => token.length > LIMITS.tokenCharacters);
   if (long !== undefined) throw invalidTokenizer(`a token has ${long.length} characters`, path);
   if (new Set(tokens).size !== tokens.length) throw invalidTokenizer('a token appears twice', path);
