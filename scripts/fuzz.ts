@@ -1,8 +1,10 @@
 /**
- * `npm run fuzz -- NAME … [--count N] [--seed N]`: many more inputs than `npm test` tries. The first that is neither read nor refused by an
- * error for people ends it, with the seed that makes it again. It is no part of `npm test`, which tries a few of each.
+ * `npm run fuzz -- NAME … [--count N] [--seed N] [--jobs N]`: many more inputs than `npm test` tries, in so many processes. The first that is
+ * neither read nor refused by an error for people ends it, with the seed that makes it again. It is no part of `npm test`, which tries a few
+ * of each.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +28,7 @@ const { names, values } = readArguments({
   command: 'npm run fuzz --',
   about: `Tries many inputs, of all readers or of those that are named: ${Object.keys(fuzzers).join(', ')}.`,
   others: 'NAME',
-  options: { count: 10_000, seed: 1 },
+  options: { count: 10_000, seed: 1, jobs: 1 },
 });
 const unknown = names.find((name) => !(name in fuzzers));
 if (unknown !== undefined) {
@@ -38,13 +40,49 @@ const root = join(import.meta.dirname, '..');
 /** In memory where there is such a folder: on a disk most of the time goes into syncing files that nobody keeps. */
 const temporary = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-for (const name of names.length > 0 ? names : Object.keys(fuzzers)) {
-  const [file, test] = fuzzers[name] as readonly [string, string];
-  console.log(`${name}: ${values.count} inputs from seed ${values.seed}`);
-  const { status } = spawnSync(process.execPath, [vitest, 'run', file, '-t', test], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, TMPDIR: temporary, FUZZ_RUNS: String(values.count), FUZZ_SEED: String(values.seed) },
-  });
-  if (status !== 0) process.exit(1);
+
+interface Part {
+  readonly name: string;
+  readonly seed: number;
+  readonly count: number;
 }
+
+/** Every input has a seed of its own, so that parts with other seeds try what one process would. */
+const each = Math.ceil(values.count / values.jobs);
+const parts = (names.length > 0 ? names : Object.keys(fuzzers)).flatMap((name): Part[] =>
+  Array.from({ length: Math.ceil(values.count / each) }, (_, part) => ({
+    name,
+    seed: values.seed + part * each,
+    count: Math.min(each, values.count - part * each),
+  })),
+);
+
+/** @returns whether no input was a failure */
+async function tryAll({ name, seed, count }: Part): Promise<boolean> {
+  const [file, test] = fuzzers[name] as readonly [string, string];
+  const started = performance.now();
+  const child = spawn(process.execPath, [vitest, 'run', file, '-t', test], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary, FUZZ_RUNS: String(count), FUZZ_SEED: String(seed) },
+  });
+  const said: Buffer[] = [];
+  for (const output of [child.stdout, child.stderr]) output.on('data', (bytes: Buffer) => said.push(bytes));
+  const [status] = await once(child, 'close');
+  const milliseconds = performance.now() - started;
+  const outcome = status === 0 ? 'fine' : 'FAILED';
+  const time = `${(milliseconds / 1000).toFixed(0)} s, ${(milliseconds / count).toFixed(2)} ms each`;
+  console.log(`${name}: ${count} inputs from seed ${seed}: ${outcome} (${time})`);
+  if (status !== 0) console.log(Buffer.concat(said).toString());
+  return status === 0;
+}
+
+async function takeTurns(): Promise<void> {
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+    if (await tryAll(part)) continue;
+    process.exitCode = 1;
+    parts.length = 0;
+  }
+}
+
+await Promise.all(Array.from({ length: values.jobs }, takeTurns));
