@@ -187,3 +187,13 @@ test('a run counts such rows, lists them and warns', async () => {
     }),
   );
 });
+
+const THINKS = CHATML.replace('<|im_start|>assistant\n', '<|im_start|>assistant\n<think>\n');
+
+test('answers that do not stand behind what the model is given in use are said', () => {
+  const answer: Message = { role: 'assistant', content: 'No.' };
+  expect(outcome(THINKS, [user, answer])).toEqual([['prompt', 1]]);
+  expect(outcome(CHATML, [user, answer])).toEqual([]);
+  expect(outcome(THINKS, [user, { ...answer, content: '<think>\nHm.\n</think>\n\nNo.' }])).toEqual([]);
+  expect(outcome(THINKS, [user, answer, user])).toEqual([]);
+});

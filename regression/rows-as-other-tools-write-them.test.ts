@@ -2,6 +2,7 @@
  * What a judge's rows showed: the role `developer` was known to the reader and taken from it by the recipe's own list of roles; a table
  * of pandas with Python's lists was trained as plain text; tools written as the JSON text `null` dropped their row, labels as 1.0 theirs;
  * and a pair whose answers are single messages was no known format.
+ * Answers that LLaMA-Factory's `kto_tag` calls bad were trained, and thoughts that are no text vanished without a word.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -70,4 +71,24 @@ test('answers that are one message each', () => {
     { side: 'chosen', content: { messages: [{ content: 'Hi' }, { content: 'good' }], train: [false, null] } },
     { side: 'rejected', content: { messages: [{ content: 'Hi' }, { content: 'bad' }] } },
   ]);
+});
+
+test.each<Record<string, unknown>>([
+  { messages: talk, kto_tag: false },
+  { instruction: 'Hi', output: 'Go away', kto_tag: 'False' },
+])('an answer that is tagged as a bad one: %j', (row) => {
+  expect(detectFormat([row])?.read(row)).toMatchObject({ reason: 'bad_answer' });
+  expect(detectFormat([row])?.unread({ ...row, kto_tag: true })).toEqual([]);
+});
+
+const said = (role: string, type: string, text: string) => ({ role, content: [{ type, text }] });
+
+test("roles in any case, and the texts of OpenAI's Responses API", () => {
+  const row = { messages: [said('User', 'input_text', 'Hi'), said('ASSISTANT', 'output_text', 'Hello')] };
+  expect(detectFormat([row])?.read(row)).toMatchObject({ messages: talk });
+});
+
+test('thoughts that are no text', () => {
+  const row = { messages: [talk[0], { ...talk[1], reasoning: [{ text: 'Hm.' }] }] };
+  expect(detectFormat([row])?.read(row)).toMatchObject({ detail: expect.stringContaining("'reasoning'") });
 });

@@ -2,7 +2,7 @@
  * GLM's templates put nothing behind an answer: the model stops at the token that opens the next turn. Every row was dropped for want
  * of an end token; later, with `train_on_inputs`, rows ended without it. Gemma 4's print the results of calls within the turn that
  * calls: with a text beside the call, they were trained; where they began with the letters that follow the call, the cut went through a
- * token.
+ * token. With `train_on_inputs`, rows whose answers end with no token at all were kept: the model would never stop.
  */
 import { expect, test } from 'vitest';
 import { openChatRenderer } from '../packages/core/src/datasets/chatRenderer.ts';
@@ -59,6 +59,16 @@ test('it is added where everything is trained, too', () => {
   expect(trained(OPENERS, [user('Hi'), assistant('Hello')], 'none', true)).toEqual(['</s>Hi[A]Hello']);
 });
 
+test('an answer without any end is dropped where everything is trained, too', () => {
+  const endless = `{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}`;
+  const dropped = ['missing_end_token: the template puts no end token after message 2 (assistant)'];
+  expect(trained(endless, [user('Hi'), assistant('Hello')], 'turn', true)).toEqual(dropped);
+  expect(trained(endless, [user('Hi'), assistant('Hello'), user('Bye')], 'last', true)).toHaveLength(1);
+  expect(trained(endless, [user('Hi'), assistant('Hello')], 'none', true)).toEqual(['[user]Hi[assistant]Hello']);
+  const copied = `{% set said = messages | map(attribute='content') | list %}{{ said | join('|') }}`;
+  expect(trained(copied, [user('Hi'), assistant('Hello')], 'turn', true)).toEqual(dropped);
+});
+
 test('so does an end of text that is printed behind all messages', () => {
   const source = `{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}{% if add_generation_prompt %}[assistant]{% else %}</s>{% endif %}`;
   expect(trained(source, [user('Hi'), assistant('Hello')])).toEqual(['Hello</s>']);
@@ -111,3 +121,14 @@ test.each(['18 C', '{"sky": {"t": "Lyon"}}'])(
     ]);
   },
 );
+
+/** A turn with results ends otherwise than one without, and the text behind them begins as that end does. */
+test('a text behind results that begins as what follows it', () => {
+  const source = `{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ']' }}{% for c in m.tool_calls %}{{ c.function | tojson }}{% endfor %}{% set results = messages | selectattr('role', 'equalto', 'tool') | list if m.tool_calls else [] %}{% for r in results %}<|im_start|>{{ r.content }}{% endfor %}{{ m.content }}{% if results %}<|im_end|>{% elif m.content %}</s>{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`;
+  const after = [result, assistant('It is 18 C.')];
+  expect(trained(source, [user('Weather?'), calling('</b> I look.'), ...after], 'none')).toEqual([
+    CALL,
+    '</b> I look.',
+    'It is 18 C.',
+  ]);
+});

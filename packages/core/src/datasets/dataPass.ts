@@ -256,7 +256,7 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
     'the chat template cannot print these messages; set a `chat_template` that prints tool calls and thinking',
   missing_end_token: 'set a `chat_template` that ends turns with the EOS token, or train_on_eos: none',
   boundary_inside_token:
-    'the prompt of the chat template ends within a token: where it begins thoughts that the rows do not have, set `chat_template_kwargs: {enable_thinking: false}`; where answers begin with white space, remove it; else set another `chat_template`',
+    'the prompt of the chat template ends within a token: where it begins thoughts that the rows do not have, set `chat_template_kwargs: {enable_thinking: false}` if it knows that, or write thoughts into the rows; where answers begin with white space, remove it; else set another `chat_template`',
   token_without_row:
     'leave that token out of the rows and of the chat template, or use a copy of the model whose embedding was enlarged for it',
   nothing_supervised: 'no message has a role in roles_to_train, or `train: false` is set everywhere',

@@ -41,9 +41,10 @@ function maskChat({ text, turns, supervised }: Rendered, tokenized: TokenizedTex
     if (start === null || end === null) {
       const at = start === null ? span.start : span.end;
       const around = JSON.stringify(text.slice(Math.max(0, at - 12), at + 12));
+      const why = start === null ? whyJoined(text.slice(at)) : '';
       return dropped(
         'boundary_inside_token',
-        `one token covers both sides of the ${start === null ? 'start' : 'end'} of a trained part, near ${around}`,
+        `one token covers both sides of the ${start === null ? 'start' : 'end'} of a trained part, near ${around}${why}`,
       );
     }
     lossMask.fill(1, start, end);
@@ -54,6 +55,11 @@ function maskChat({ text, turns, supervised }: Rendered, tokenized: TokenizedTex
     ...tokensOf(tokenized, { start, end }),
   }));
   return { ids: tokenized.ids, lossMask, turns: ranges };
+}
+
+function whyJoined(answer: string): string {
+  if (/^\s*<\/think>/.test(answer)) return ': the prompt begins thoughts, and the row has none';
+  return /^\s/.test(answer) ? ': the answer begins with white space, which joins the prompt' : '';
 }
 
 /** Every token of a plain text is a target token. It starts as the tokenizer starts texts and ends with EOS, so that the model learns to stop. */

@@ -1,12 +1,10 @@
 import { type RenderedMessages, TemplateError } from '../templates/template.ts';
 import { type ChatRenderer, renderMessages } from './chatRenderer.ts';
 import { occurrences } from './turnFinder.ts';
-import type { Conversation, LeftOut, Message, Span, ToolCall } from './types.ts';
+import { type Conversation, type LeftOut, type Message, type Span, THOUGHTS, type ToolCall } from './types.ts';
 
 /** Words that no data hold, put into a text at its beginning, middle and end to see whether all of it is printed. */
 const MARKS = ['zqxjab', 'zqxjmb', 'zqxjeb'] as const;
-/** Where templates look for what was thought before an answer; the first that is given counts. */
-export const THOUGHTS = ['reasoning_content', 'thinking', 'reasoning'] as const;
 /** Some data leave the opening tag to the generation prompt. */
 const THOUGHT_IN_CONTENT = /(<think>|^)[\s\S]*?<\/think>/g;
 
@@ -151,6 +149,7 @@ export function describeLeftOut(part: LeftOut['part'], rows: number): string {
     'earlier thinking': 'what was thought before earlier answers',
     call: 'a tool call',
     arguments: 'the arguments of a tool call',
+    prompt: 'what it puts before an answer in use',
   };
   return `the chat template leaves out ${what[part]} in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
 }

@@ -1,7 +1,7 @@
 import { TemplateError } from '../templates/template.ts';
 import { inCallForm } from './callForm.ts';
 import { type ChatRenderer, rendererFor, renderMessages, templateMissing } from './chatRenderer.ts';
-import { LeftOutFinder, THOUGHTS } from './leftOut.ts';
+import { LeftOutFinder } from './leftOut.ts';
 import { endOf, ownEnd } from './turnEnd.ts';
 import { TurnFinder } from './turnFinder.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Message,
   type Rendered,
   type Span,
+  THOUGHTS,
   type Turn,
 } from './types.ts';
 
@@ -60,17 +61,18 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
   for (const [i, message] of messages.entries()) {
     const wanted = train[i] ?? mask.rolesToTrain.includes(message.role);
     if (wanted && isEmptyAnswer(message)) return dropped('empty', `message ${i + 1} (${message.role}) says nothing`);
+    const isLast = i === messages.length - 1;
     const wantsEnd =
       !read.isPrompt &&
-      (mask.trainOnEos === 'all' ||
-        (mask.trainOnEos === 'turn' && wanted) ||
-        (mask.trainOnEos === 'last' && i === messages.length - 1));
+      (mask.trainOnEos === 'all' || (mask.trainOnEos === 'turn' && wanted) || (mask.trainOnEos === 'last' && isLast));
     const isSupervised = wanted && !mask.trainOnInputs;
-    const range = isSupervised ? finder.rangeOf(i) : (whole.messages[i] ?? null);
+    const range = wanted ? finder.rangeOf(i) : (whole.messages[i] ?? null);
     const lost = leftOutFinder.ofMessage(i, range);
     leftOut.push(...lost);
     const fatal = wanted ? lost.find(({ part }) => part !== 'earlier thinking') : undefined;
     if (fatal) return dropped('content_lost', fatal.detail);
+    const missed = wanted && isLast && range ? finder.promptMissed(i, range) : null;
+    if (missed !== null) leftOut.push({ part: 'prompt', message: i, detail: withoutPrompt(i, missed) });
     if (!range) {
       if (isSupervised)
         return dropped('turn_not_found', `the template does not print message ${i + 1} (${message.role}) on its own`);
@@ -87,26 +89,23 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
         // The next turn would open with it, but there is none.
         text += (message.tool_calls ? renderer.stopBehind.call : renderer.stopBehind.answer) ?? '';
       }
+      const end = endOf(text, part, renderer);
+      if (wanted && wantsEnd && end.token === null)
+        return dropped('missing_end_token', `the template puts no end token after message ${i + 1} (${message.role})`);
       let supervised: Span | null = null;
       if (isSupervised) {
         const start = k === 0 ? finder.headerEnd(i, range) : part.start;
-        const end = endOf(text, part, renderer);
         if (start === null || start > end.content)
           return dropped(
             'turn_not_found',
             `cannot tell where message ${i + 1} (${message.role}) begins in the rendered text`,
           );
-        if (wantsEnd && end.token === null)
-          return dropped(
-            'missing_end_token',
-            `the template puts no end token after message ${i + 1} (${message.role})`,
-          );
         // Where no model stops, ending there is nothing to learn: in use, the answer ended with another token.
         const learnsEnd = wantsEnd && (end.stops || mask.trainOnEos === 'all');
         supervised = { start, end: learnsEnd ? (end.token as number) : end.content };
       } else if (wantsEnd && !mask.trainOnInputs) {
-        const end = ownEnd(text, part, renderer);
-        if (end.token !== null) supervised = { start: end.content, end: end.token };
+        const own = ownEnd(text, part, renderer);
+        if (own.token !== null) supervised = { start: own.content, end: own.token };
       }
       if (supervised?.start === supervised?.end) supervised = null;
       turns.push({ role: message.role, message: i, ...part, supervised });
@@ -118,6 +117,9 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
     : turns.flatMap((turn) => turn.supervised ?? []);
   return { kind: 'chat', text, turns, supervised, leftOut };
 }
+
+const withoutPrompt = (i: number, prompt: string): string =>
+  `in use the model answers after ${JSON.stringify(prompt)}, which this template does not print before message ${i + 1}`;
 
 /** Of an empty answer only the end token would be learned: to say nothing. A call of a tool is an answer. */
 function isEmptyAnswer(message: Message): boolean {

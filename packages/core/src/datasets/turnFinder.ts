@@ -39,6 +39,16 @@ export class TurnFinder {
     return header === null ? null : range.start + header;
   }
 
+  /** What the model is given when it answers, where that does not stand before answer `i`, which lies at `range`; else null. */
+  promptMissed(i: number, range: Span): string | null {
+    const { messages } = this.#conversation;
+    // An answer right behind another may go on in its turn.
+    if (messages[i]?.role !== 'assistant' || messages[i - 1]?.role === 'assistant') return null;
+    const prompts = this.#promptsBefore(i);
+    const before = this.#whole.text.slice(0, this.headerEnd(i, range) ?? range.start);
+    return prompts.some((prompt) => before.endsWith(prompt)) ? null : (prompts[0] ?? null);
+  }
+
   /**
    * Message `i` at `range` without what the template prints of later messages within it, as Gemma 4's does with the results of
    * calls. Null when it cannot be told.
@@ -58,8 +68,8 @@ export class TurnFinder {
       const results = this.#turnIn(wordless, i);
       if (call === null || results === null || !turn.startsWith(call)) return null;
       before = call.length;
-      after = commonPrefix(turn, results).length;
-      if (after < before || !turn.slice(after).includes(String(messages[i]?.content).trim())) return null;
+      after = this.#betweenTokens(results, commonPrefix(turn, results).length, before) ?? -1;
+      if (after < 0 || !turn.slice(after).includes(String(messages[i]?.content).trim())) return null;
     }
     const parts = [
       { start: range.start, end: range.start + before },
@@ -68,14 +78,14 @@ export class TurnFinder {
     return parts.filter(({ start, end }) => start < end);
   }
 
-  /**
-   * Where `said` is parted in `turn` by what stands between: as late as they agree, but within no token, since what comes between may
-   * begin as what follows does (`<`). Null where it is not.
-   */
+  /** Where `said` is parted in `turn` by what stands between; null where it is not. */
   #whereParted(turn: string, said: string): number | null {
     if (turn.length < said.length) return null;
-    const latest = commonPrefix(turn, said).length;
-    const earliest = said.length - commonSuffix(turn, said);
+    return this.#betweenTokens(said, commonPrefix(turn, said).length, said.length - commonSuffix(turn, said));
+  }
+
+  /** The latest of these places that is within no token: what comes in between may begin as what follows does (`<`). */
+  #betweenTokens(said: string, latest: number, earliest: number): number | null {
     const { endTokens, closingTokens } = this.#renderer;
     const tokens = new Set([...endTokens, ...closingTokens, ...(said.match(/<[^<>\s]+>/g) ?? [])]);
     for (let at = latest; at >= earliest; at--) {

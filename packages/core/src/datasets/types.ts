@@ -55,6 +55,9 @@ export interface Message {
   readonly [field: string]: unknown;
 }
 
+/** Where templates look for what was thought before an answer; the first that is given counts. */
+export const THOUGHTS = ['reasoning_content', 'thinking', 'reasoning'] as const;
+
 /** What a row holds once its format is understood. */
 export type Conversation = {
   readonly kind: 'chat';
@@ -100,8 +103,20 @@ export interface Rendered {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** `earlier thinking`: the template prints what was thought for the last answer only, which is as it should be. */
-export const LEFT_OUT_PARTS = ['system', 'tools', 'text', 'thinking', 'earlier thinking', 'call', 'arguments'] as const;
+/**
+ * `earlier thinking`: the template prints what was thought for the last answer only, which is as it should be. `prompt`: what it
+ * hands a model that is to answer does not stand before the answer.
+ */
+export const LEFT_OUT_PARTS = [
+  'system',
+  'tools',
+  'text',
+  'thinking',
+  'earlier thinking',
+  'call',
+  'arguments',
+  'prompt',
+] as const;
 
 /** A part of a row that the chat template does not print. */
 export interface LeftOut {

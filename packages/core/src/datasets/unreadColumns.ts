@@ -1,7 +1,6 @@
 import { type ChatRenderer, rendererFor } from './chatRenderer.ts';
 import { isGiven } from './formats/format.ts';
-import { THOUGHTS } from './leftOut.ts';
-import type { Conversation, Message } from './types.ts';
+import { type Conversation, type Message, THOUGHTS } from './types.ts';
 
 /** Columns that hold something from which nothing is learned, each with the number of its rows. */
 export type UnreadColumns = Readonly<Record<string, number>>;
@@ -26,5 +25,6 @@ export function unreadFields({ messages, tools }: Conversation, renderer: ChatRe
   const fields = [...new Set(given)];
   if (fields.length === 0) return [];
   const { source } = rendererFor(renderer, tools).template;
-  return fields.filter((field) => !source.includes(field)).map((field) => `messages[].${field}`);
+  const words = new Set(source.match(/[\p{L}\p{N}_-]+/gu));
+  return fields.filter((field) => !words.has(field)).map((field) => `messages[].${field}`);
 }

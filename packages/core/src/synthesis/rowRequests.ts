@@ -2,10 +2,9 @@
 import type { RowReader } from '../datasets/formats/format.ts';
 import { openFormat } from '../datasets/formats/index.ts';
 import { openPrompts } from '../datasets/formats/prompts.ts';
-import { THOUGHTS } from '../datasets/leftOut.ts';
 import { PROVENANCE_COLUMN } from '../datasets/provenance.ts';
 import { openSource } from '../datasets/read.ts';
-import { type Dropped, dropped } from '../datasets/types.ts';
+import { type Dropped, dropped, THOUGHTS } from '../datasets/types.ts';
 import { UserError } from '../errors.ts';
 import { dataFilesOf } from './documents.ts';
 import type { Message } from './endpoint.ts';

@@ -84,10 +84,7 @@ export function sessionEvents({
       code: 'content_left_out',
       message: `${describeLeftOut(part as LeftOut['part'], count)}; data/dropped.jsonl lists them`,
       where: first,
-      next:
-        part === 'earlier thinking'
-          ? 'nothing, if the model is used with this chat template: it never sees earlier thoughts'
-          : 'set `chat_template` to one that prints it',
+      next: LEFT_OUT_ADVICE[part] ?? 'set `chat_template` to one that prints it',
     });
   }
   return [
@@ -105,6 +102,12 @@ export function sessionEvents({
     { type: 'planned', memory: { ...plan.memory }, trainableParameters },
   ];
 }
+
+const LEFT_OUT_ADVICE: Readonly<Record<string, string>> = {
+  'earlier thinking': 'nothing, if the model is used with this chat template: it never sees earlier thoughts',
+  prompt:
+    'where the template begins thoughts that the rows do not have, set `chat_template_kwargs: {enable_thinking: false}` if it knows that, or write thoughts into the rows; else set another `chat_template`',
+};
 
 /** The variables handed to a chat template in whose source their name does not occur. */
 function unreadVariables(

@@ -6,6 +6,7 @@ import {
   type FieldOptions,
   findColumn,
   isObject,
+  LABELS,
   labelOf,
   listOf,
   mostOf,
@@ -51,7 +52,7 @@ function reader(instruction: string, output: string, rows: readonly RowValue[], 
   const earlier = find(null, ['history']);
   // TRL's names. A label beside Alpaca's own may be anything.
   const isTrl = instruction.toLowerCase() === 'prompt' && output.toLowerCase() === 'completion';
-  const label = find(null, ['label']);
+  const label = find(null, isTrl ? LABELS : ['kto_tag']);
   const read = (value: RowValue): Content | Dropped => {
     for (const field of [instruction, input, output, system]) {
       if (textOf(value[field]) === null) return dropped('malformed_row', `the field '${field}' is not text`);
@@ -61,7 +62,7 @@ function reader(instruction: string, output: string, rows: readonly RowValue[], 
     );
     if (question === '' && more === '') return dropped('empty', `the fields '${instruction}' and '${input}' are empty`);
     if (answer === '' || answer === undefined) return dropped('empty', `the field '${output}' is empty`);
-    const bad = isTrl ? badAnswer(value, label) : null;
+    const bad = badAnswer(value, label);
     if (bad) return bad;
     const history = textOf(value[earlier]) === '' ? [] : historyIn(listOf(value[earlier]));
     if (history === null) {
@@ -83,7 +84,7 @@ function reader(instruction: string, output: string, rows: readonly RowValue[], 
     read,
     unread: (value) =>
       columnsBeside([instruction, input, output, system, earlier])(value).filter(
-        (column) => !(isTrl && column === label && labelOf(value[label]) !== null),
+        (column) => column !== label || labelOf(value[label]) === null,
       ),
   };
 }

@@ -7,6 +7,7 @@ import {
   findColumn,
   isGiven,
   isObject,
+  LABELS,
   listOf,
   mostOf,
   type RowReader,
@@ -37,7 +38,7 @@ export function openAnswers(
 ): AnswerReader {
   const column = (demanded: string | null | undefined, name: string): string | undefined =>
     demanded ? spelledIn(rows, demanded) : findColumn(rows, [name]);
-  const label = findColumn(rows, ['label', 'kto_tag'], () => true);
+  const label = findColumn(rows, LABELS, () => true);
   const chosen = column(options.fieldChosen, 'chosen');
   const rejected = column(options.fieldRejected, 'rejected');
   if (mode === 'judged' && label !== undefined) return labeled(rows, label, options, open);

@@ -80,6 +80,9 @@ export const columnsBeside =
   (value: RowValue): string[] =>
     Object.keys(value).filter((column) => !read.includes(column) && isGiven(value[column]));
 
+/** Columns that say whether an answer is a good one; the second is LLaMA-Factory's. */
+export const LABELS = ['label', 'kto_tag'];
+
 /** KTO marks answers that are not to be imitated; a table may hold the mark as text. A number there is a class. */
 export const labelOf = (value: unknown): boolean | null =>
   typeof value === 'boolean' || (typeof value === 'string' && /^(?:true|false)$/i.test(value))

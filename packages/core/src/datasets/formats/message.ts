@@ -1,4 +1,4 @@
-import type { Message, ToolCall } from '../types.ts';
+import { type Message, THOUGHTS, type ToolCall } from '../types.ts';
 import { flagOf } from './flags.ts';
 import { isGiven, isObject, jsonIn, listOf, type RowValue } from './format.ts';
 
@@ -46,6 +46,8 @@ function readFlags(item: RowValue, flags: readonly string[]): boolean | null | s
 
 function withContent(message: RowValue & { role: string }, isCall: boolean, field: string): Message | string {
   const { content } = message;
+  const thoughts = THOUGHTS.find((name) => isGiven(message[name]) && typeof message[name] !== 'string');
+  if (thoughts !== undefined) return `has a '${thoughts}' that is not text`;
   if (isCall) {
     const calls = typeof content === 'string' ? readCalls(content) : null;
     if (calls === null) return 'is a function call, but its content is not {"name": …, "arguments": …}';
@@ -76,7 +78,10 @@ function isResult({ role, content }: RowValue): boolean {
 
 /** OpenAI writes a text as parts too, `[{"type": "text", "text": "…"}]`; templates of text models take one string. */
 const textOfPart = (part: unknown): string | null =>
-  isObject(part) && part.type === 'text' && typeof part.text === 'string' ? part.text : null;
+  isObject(part) && TEXT_PARTS.has(part.type) && typeof part.text === 'string' ? part.text : null;
+
+/** The longer names are those of OpenAI's Responses API. */
+const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text']);
 
 const typeOf = (part: unknown): string => JSON.stringify((isObject(part) && part.type) || null);
 

@@ -8,6 +8,7 @@ import {
   isGiven,
   isObject,
   isPythonList,
+  LABELS,
   labelOf,
   listOf,
   mostOf,
@@ -60,7 +61,7 @@ export function messageReader(
     demanded ? spelledIn(rows, demanded) : (findColumn(rows, names) ?? (names[0] as string));
   const tools = column(fieldTools, ['tools', 'functions']);
   const system = column(fieldSystem, SYSTEMS);
-  const label = column(null, ['label']);
+  const label = column(null, LABELS);
 
   /** The messages of a column. A text in place of a list is one message of `speaker`. */
   const messagesIn = (value: RowValue, name: string, speaker: string | null): ReadMessage[] | Dropped => {
@@ -81,7 +82,7 @@ export function messageReader(
       const where = `message ${i + 1} of '${name}'`;
       if (!isObject(item)) return dropped('malformed_row', `${where} is not an object`);
       const written = item[role];
-      const known = typeof written === 'string' ? roleOf.get(written) : undefined;
+      const known = roleNamed(roleOf, written);
       if (known === undefined) {
         const names = [...roleOf.keys()].join(', ');
         return dropped('bad_roles', `${where} has the role ${JSON.stringify(written ?? null)}, known are ${names}`);
@@ -162,6 +163,10 @@ function rolesByName({ roles }: FieldOptions): Map<string, string> {
   return roleOf;
 }
 
+/** As the recipe spells it, else in any case. */
+const roleNamed = (roleOf: ReadonlyMap<string, string>, written: unknown): string | undefined =>
+  typeof written === 'string' ? (roleOf.get(written) ?? roleOf.get(written.toLowerCase())) : undefined;
+
 const isRejected = (column: string): boolean => /^rejected/i.test(column);
 
 /** Alpaca's earlier turns, beside a question and its answer. */
@@ -194,7 +199,7 @@ export function findConversation(
 
   const roleOf = rolesByName(options);
   const speaks = (message: unknown, wanted: string): boolean =>
-    isObject(message) && roleOf.get(String(message[role])) === wanted;
+    isObject(message) && roleNamed(roleOf, message[role]) === wanted;
   const most = (column: string, holds: (value: unknown) => boolean): boolean =>
     column !== found && mostOf(rows, (row) => holds(row[column]));
   const isNamedAnswer = [...ANSWERS, 'rejected'].includes(found.toLowerCase());
