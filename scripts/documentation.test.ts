@@ -12,6 +12,14 @@ const parts = '{docs,packages,apps,starter,bench,e2e,scripts,regression}';
 const tree = { cwd: root, exclude: ['**/{node_modules,build,out,.next,results}/**'] };
 const pages = globSync(['*.md', `${parts}/**/*.md`], tree);
 
+/** As GitHub makes it of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .replace(/^#+ /, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-');
+
 describe('documentation', () => {
   it.each(pages)('%s links to files that are there', (page) => {
     const links = [...read(page).matchAll(/\]\((?<target>[^)#]+)(?:#[^)]*)?\)/g)].map(
@@ -21,6 +29,15 @@ describe('documentation', () => {
       .filter((target) => !/^https?:/.test(target))
       .filter((target) => !existsSync(join(root, dirname(page), target)));
     expect(missing).toEqual([]);
+  });
+
+  it.each(pages)('%s links to headings that are there', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:)(?<target>[^)#]*)#(?<heading>[^)]+)\)/g)];
+    const missing = links.filter(({ groups: { target, heading } = {} }) => {
+      const headings = read(target ? join(dirname(page), target) : page).match(/^#+ .*$/gm) ?? [];
+      return !headings.some((line) => anchorOf(line) === heading);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
   });
 
   it.each(pages)('%s has lines of at most 120 characters, but for tables and links', (page) => {

@@ -21,7 +21,7 @@ interface GradientTolerance {
   readonly peak: number;
 }
 
-/** DESIGN §4, float32. */
+/** For float32; docs/numerics.md lists them. */
 export const tolerances = {
   /** Hidden states and logits. */
   activation: 1e-4,
