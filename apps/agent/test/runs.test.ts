@@ -97,6 +97,9 @@ test('logs --output --search says the lines and where they are', async () => {
   const id = await finishedRun('first', 8, 1.25);
   writeFileSync(join(folder, 'runs', id, 'run.log'), 'begins\nA Warning\nends\n');
   expect((await run('logs', id, '--output', '--search', 'warning')).stdout).toBe('2: A Warning\n');
+  expect((await run('logs', id, '--output', '--search', 'fault')).stderr).toContain('no line of what the process');
+  writeFileSync(join(folder, 'runs', id, 'run.log'), '');
+  expect((await run('logs', id, '--output')).stderr).toContain('has printed nothing');
   expect((await run('logs', id, '--search', 'warning')).stderr).toContain('--search is given without --output');
 });
 

@@ -15,10 +15,14 @@ export async function logs(name: string, options: Options): Promise<void> {
   if (options.search !== undefined) return search(name, options.search, options);
   if (options.output) {
     const readRunOutput = await useCase('readRunOutput');
+    let isEmpty = true;
     for await (const line of readRunOutput(context, { run: name })) {
+      isEmpty = false;
       if (options.json) printJsonLine({ line });
       else print(line);
     }
+    if (isEmpty && !options.json)
+      remark('the process of the run has printed nothing; what happened: leave out --output');
     return;
   }
   const followRun = await useCase('followRun');
@@ -40,5 +44,6 @@ async function search(name: string, text: string, options: Options): Promise<voi
   const { count, lines } = await searchRunOutput(contextOf(options), { run: name, text });
   if (options.json) for (const line of lines) printJsonLine(line);
   else for (const line of lines) print(`${line.number}: ${line.text}`);
+  if (count === 0 && !options.json) remark(`no line of what the process of the run has printed holds '${text}'`);
   if (count > lines.length) remark(`the newest ${lines.length} of ${count} lines`);
 }
