@@ -129,6 +129,10 @@ describe('configuration', () => {
     [{ peft_type: undefined }, 'peft_type should be the kind of adapter, as "LORA", but is missing'],
     [{ r: 2.5 }, 'r should be'],
     [{ lora_alpha: '16' }, 'lora_alpha should be'],
+    [{ lora_alpha: 1e308 }, 'lora_alpha should be a number that float32 can hold'],
+    [{ alpha_pattern: { q_proj: 1e-320 } }, 'alpha_pattern.q_proj should be a number that float32 can hold'],
+    [{ lora_dropout: 2 }, 'lora_dropout should be from 0 to 1'],
+    [{ task_type: 'SEQ_2_SEQ_LM' }, 'task_type is "SEQ_2_SEQ_LM"'],
     [{ use_rslora: 1 }, 'use_rslora should be'],
     [{ target_modules: 7 }, 'target_modules should be'],
     [{ lora_bias: 1 }, 'lora_bias should be'],
@@ -330,6 +334,16 @@ describe('a folder is refused', () => {
     const path = join(folder, name);
     await writePeftAdapter(path, { ...config, useDora: true }, []);
     await writeSafetensors(join(path, 'adapter_model.safetensors'), tensors);
+    expect(userError(() => readPeftAdapter(path)).what).toContain(message);
+  });
+
+  it.each([
+    ['adapts what it does not name', { targetModules: ['v_proj'] }, 'target_modules does not name'],
+    ['has no head for its scores', { taskType: 'SEQ_CLS' as const }, 'no head of scores'],
+  ])('whose configuration %s', async (name, changes, message) => {
+    const path = join(folder, name);
+    await writePeftAdapter(path, { ...config, ...changes }, []);
+    await writeSafetensors(join(path, 'adapter_model.safetensors'), [a, b]);
     expect(userError(() => readPeftAdapter(path)).what).toContain(message);
   });
 

@@ -65,6 +65,8 @@ const KEEPS_FROM_MERGING = new Set(['alora_invocation_tokens', 'arrow_config', '
 /** Initializations that leave the base model as it was. Others (OLoRA, CorDA …) subtract from its weights. */
 const PLAIN_INITIALIZATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
 
+const TASK_TYPES = ['CAUSAL_LM', 'SEQ_CLS'] as const;
+
 /** @throws UserError naming the field that is wrong or cannot be honored */
 export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
   if (typeof json.peft_type !== 'string')
@@ -82,7 +84,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     useRslora: boolean(json.use_rslora ?? false, 'use_rslora', where),
     useDora: boolean(json.use_dora ?? false, 'use_dora', where),
     loraBias: boolean(json.lora_bias ?? false, 'lora_bias', where),
-    loraDropout: number(json.lora_dropout ?? 0, 'lora_dropout', where),
+    loraDropout: probability(json.lora_dropout ?? 0, 'lora_dropout', where),
     bias: bias(json.bias ?? 'none', where),
     modulesToSave: modulesToSave(json.modules_to_save ?? [], where),
     ensureWeightTying: boolean(json.ensure_weight_tying ?? false, 'ensure_weight_tying', where),
@@ -92,7 +94,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     alphaPattern: pattern(json.alpha_pattern, 'alpha_pattern', number, where),
     trainableTokens: trainableTokens(json.trainable_token_indices ?? [], where),
     initialization: initialization(json, where),
-    taskType: json.task_type === 'SEQ_CLS' ? 'SEQ_CLS' : 'CAUSAL_LM',
+    taskType: taskType(json.task_type ?? 'CAUSAL_LM', where),
     baseModel: optionalString(json.base_model_name_or_path, 'base_model_name_or_path', where),
     revision: optionalString(json.revision, 'revision', where),
   };
@@ -181,8 +183,22 @@ function rank(value: unknown, field: string, where: string): number {
 }
 
 function number(value: unknown, field: string, where: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(field, value, 'a number', where);
+  // It is computed with in float32.
+  const isHeld =
+    typeof value === 'number' && Number.isFinite(Math.fround(value)) && (value === 0) === (Math.fround(value) === 0);
+  if (!isHeld) throw wrong(field, value, 'a number that float32 can hold', where);
   return value;
+}
+
+function probability(value: unknown, field: string, where: string): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw wrong(field, value, 'from 0 to 1', where);
+  return value;
+}
+
+function taskType(value: unknown, where: string): LoraConfig['taskType'] {
+  const found = TASK_TYPES.find((known) => known === value);
+  if (found === undefined) throw unsupported('task_type', value, where);
+  return found;
 }
 
 function boolean(value: unknown, field: string, where: string): boolean {

@@ -128,6 +128,8 @@ function findFullTensors({ tensors, path }: SafetensorsSource, config: LoraConfi
   const without = named.find((module) => !full.some(({ name }) => isOfModule(name, module)));
   if (without !== undefined)
     throw invalidAdapter(`modules_to_save names ${without}, of which it holds no weight`, path);
+  if (config.taskType === 'SEQ_CLS' && !full.some(({ name }) => isOfModule(name, 'score')))
+    throw invalidAdapter('task_type is SEQ_CLS, and it holds no head of scores', path);
   return full;
 }
 
@@ -166,10 +168,18 @@ function findModules(parts: readonly string[], tensors: SafetensorsSource, confi
     const parameter = parameterOfWrapper(path, config.targetParameters);
     if (parameter === null && /\.experts(\.base_layer)*$/.test(path))
       throw invalidAdapter(`${JSON.stringify(name)} adapts experts that target_parameters does not name`, tensors.path);
+    if (parameter === null && !isTargeted(path, config)) {
+      throw invalidAdapter(`${JSON.stringify(name)} adapts a layer that target_modules does not name`, tensors.path);
+    }
     paths.set(parameter ?? path, path);
   }
   if (paths.size === 0) throw invalidAdapter('it holds no LoRA weights', tensors.path);
   return [...paths].map(([name, path]) => describeModule(name, path, tensors, config));
+}
+
+/** PEFT would leave its tensors out. A pattern is believed: what it says of names is Python's to tell. */
+function isTargeted(path: string, { targetModules }: LoraConfig): boolean {
+  return typeof targetModules === 'string' || targetModules.some((name) => path === name || path.endsWith(`.${name}`));
 }
 
 /** @param path what its tensors are called by, which of experts is another than its name */
