@@ -55,7 +55,7 @@ describe.each(['csv', 'tsv', 'parquet'])('of %s', (kind) => {
 
   test('a name that cannot be said to the library is refused', async () => {
     const path = write(join(folder, `a\\b[1].${kind}`), 1);
-    await expect(openSource(path)).rejects.toMatchObject({ code: 'file_not_readable', where: path });
+    await expect(openSource(path)).rejects.toMatchObject({ code: 'path_not_usable', where: path });
   });
 
   test.each([1, 3])('with other rows than when it was opened (%i of 2) is an error', async (rows) => {

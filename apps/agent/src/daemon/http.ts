@@ -101,7 +101,7 @@ export function createHttp(options: HttpOptions): Hono {
       return c.json({ error: { code: caller, what: 'too many wrong tokens in the last minute' } }, 429);
     }
     if (caller !== 'unknown' && caller.may('data')) return undefined;
-    return c.json({ error: { code: 'not_allowed', what: 'a paired browser or a token for data is needed' } }, 401);
+    return c.json({ error: { code: 'not_paired', what: 'a paired browser or a token for data is needed' } }, 401);
   };
 
   // Before the bound of other bodies: a part of a file is as large as the client makes it.
@@ -174,7 +174,7 @@ export function createHttp(options: HttpOptions): Hono {
       return c.json({ error: { code: caller, what: 'too many wrong tokens in the last minute' } }, 429);
     }
     if (caller === 'unknown' || !caller.may('exports')) {
-      return c.json({ error: { code: 'not_allowed', what: 'a paired browser or a token for exports is needed' } }, 401);
+      return c.json({ error: { code: 'not_paired', what: 'a paired browser or a token for exports is needed' } }, 401);
     }
     try {
       const { run = '', export: key = '', file } = c.req.query();

@@ -117,7 +117,7 @@ describe('refused, and nothing is written', () => {
     ['a key twice', 'a.jsonl', rows, 1, '{"a":1,"a":2}', 'malformed_row'],
     ['half a character', 'a.jsonl', rows, 1, '{"a":"\ud83d"}', 'malformed_row'],
     ['two lines of text', 'a.txt', 'one\ntwo\n', 1, 'a\nb', 'malformed_row'],
-    ['the only row', 'a.jsonl', '{"a":1}\n', 1, null, 'data_empty'],
+    ['the only row', 'a.jsonl', '{"a":1}\n', 1, null, 'last_row'],
     ['a line without a row', 'a.jsonl', '{"a":1}\n\n{"a":2}', 2, null, 'row_not_found'],
     ['two rows on a line', 'a.json', '[{"a":1},{"a":2}]', 1, null, 'row_not_editable'],
     ['a table', 'a.csv', 'a,b\n1,2\n', 2, null, 'row_not_editable'],
@@ -140,7 +140,7 @@ describe('refused, and nothing is written', () => {
     const path = fileOf('a.jsonl', rows);
     mkdirSync(join(folder, 'elsewhere'));
     symlinkSync(join(folder, 'elsewhere'), join(folder, 'versions'));
-    await expect(edit(path, 1, null)).rejects.toMatchObject({ code: 'folder_not_writable' });
+    await expect(edit(path, 1, null)).rejects.toMatchObject({ code: 'not_a_folder' });
     expect(readdirSync(join(folder, 'elsewhere'))).toEqual([]);
   });
 

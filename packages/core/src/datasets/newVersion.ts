@@ -179,7 +179,7 @@ function nextVersion(path: string): string {
       what: 'this is no folder, so the versions of the data cannot lie there',
       where: folder,
       next: 'rename it, or remove it',
-      code: 'folder_not_writable',
+      code: 'not_a_folder',
     });
   }
   const taken = (status ? readdirSync(folder) : []).flatMap((name) => {
@@ -203,7 +203,7 @@ function claim(path: string, origin: Record<string, unknown>): void {
       what: 'another version was made at the same moment',
       where: path,
       next: 'try again',
-      code: 'file_exists',
+      code: 'file_busy',
     });
   }
 }
@@ -222,7 +222,7 @@ function onlyRow(source: RowSource): UserError {
     what: 'this is the only row: a data set without rows trains nothing',
     where: describeSource(source),
     next: 'edit it instead',
-    code: 'data_empty',
+    code: 'last_row',
   });
 }
 

@@ -177,7 +177,7 @@ describe('tables', () => {
   });
 
   it('reports a broken table', async () => {
-    await expect(openSource(write('.parquet', 'not parquet'))).rejects.toMatchObject({ code: 'malformed_row' });
+    await expect(openSource(write('.parquet', 'not parquet'))).rejects.toMatchObject({ code: 'table_unreadable' });
   });
 });
 

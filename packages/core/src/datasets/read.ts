@@ -127,7 +127,7 @@ async function readRun(
         what: 'the file became shorter while it was read',
         where,
         next: 'start again once it is written',
-        code: 'file_truncated',
+        code: 'file_changed',
       });
     }
     done += bytesRead;

@@ -122,7 +122,7 @@ function thisFile(path: string): string {
       what: 'a table cannot be read whose path has a backslash and one of * ? [',
       where: path,
       next: 'rename the file or its folder',
-      code: 'file_not_readable',
+      code: 'path_not_usable',
     });
   }
   return `${quoted(resolve(path).replaceAll(/[*?[]/g, '[$&]'))}, hive_partitioning = false`;
@@ -182,7 +182,7 @@ function tableError(path: string, cause: unknown): UserError {
     next: path.endsWith('.parquet')
       ? 'download or write the file again'
       : 'repair the file: UTF-8, one kind of line end, a header, as many fields in every row, a text with a delimiter in "quotes", quotes in it doubled',
-    code: 'malformed_row',
+    code: line === undefined ? 'table_unreadable' : 'malformed_row',
     cause,
   });
 }

@@ -166,6 +166,6 @@ function notFinite({ name }: Pick<ModelTensor, 'name'>, { path }: OpenModel): Us
     what: `a weight of ${name} is not finite, which NF4 cannot hold`,
     where: path,
     next: 'the weights are damaged: download the model again',
-    code: 'weight_not_representable',
+    code: 'weight_not_finite',
   });
 }

@@ -31,7 +31,7 @@ export interface ChangedRecipe {
 
 /**
  * The resolved recipe of a run with `key=value` applied. One that has not begun can change its device, too.
- * @throws InvalidRecipe; UserError `recipe_changed` for keys that a run keeps for its whole life
+ * @throws InvalidRecipe; UserError `resume_cannot_change` for keys that a run keeps for its whole life
  */
 export function changeRecipe(
   resolvedText: string,
@@ -77,6 +77,6 @@ function refuseOthers(changed: readonly string[], file: string): void {
     what: `a run keeps ${others.join(', ')} for its whole life: with another value it would be another training`,
     where: file,
     next: `a resume can change ${changeableKeys.join(', ')}; for the rest start a new run (with lora_model_dir it can begin from this one)`,
-    code: 'recipe_changed',
+    code: 'resume_cannot_change',
   });
 }

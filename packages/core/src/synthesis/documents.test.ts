@@ -19,7 +19,7 @@ it.each([
   ['latin.txt', 'invalid_utf8'],
   ['packed.md', 'data_not_text'],
   ['picture.png', 'data_kind_unknown'],
-  ['blank.md', 'data_empty'],
+  ['blank.md', 'sources_empty'],
   ['numbers.jsonl', 'source_field_wrong'],
   ['fieldless.jsonl', 'source_field_wrong'],
   ['broken.jsonl', 'malformed_row'],

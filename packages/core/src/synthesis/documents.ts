@@ -51,7 +51,7 @@ export async function readDocuments(sources: readonly SourceOptions[], output: s
     what: 'there is no text in the sources',
     where: sources.map(({ path }) => path).join(', '),
     next: `name documents (${TEXTS.join(' ')}) or data files (${dataExtensions.join(' ')})`,
-    code: 'data_empty',
+    code: 'sources_empty',
   });
 }
 

@@ -74,12 +74,12 @@ describe('rows from rows', () => {
   it('are an error where nothing can be asked about them', async () => {
     const { url } = await standIn();
     const folder = projectOfRows({ url }, [chat('Never answered?')], { task: 'rewrite_answers' });
-    expect((await errorOf(make(folder))).code).toMatch(/data_empty|format_unknown/);
+    expect((await errorOf(make(folder))).code).toMatch(/data_empty|sources_empty|format_unknown/);
     writeFileSync(
       join(folder, 'source.jsonl'),
       '{"messages": [{"role": "user", "content": "Nobody?"}]}\n{"messages": []}\n',
     );
-    expect((await errorOf(make(folder))).code).toMatch(/data_empty|format_unknown/);
+    expect((await errorOf(make(folder))).code).toMatch(/data_empty|sources_empty|format_unknown/);
   });
 });
 

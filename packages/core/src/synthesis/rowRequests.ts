@@ -165,6 +165,6 @@ function nothingToAsk({ sources }: SynthesisOptions, unusable: readonly Unusable
     what: first ? `nothing can be asked about the rows: ${first.detail}` : 'there are no data files in the sources',
     where: first ? `${first.origin.source}:${first.origin.row}` : sources.map(({ path }) => path).join(', '),
     next: 'name data files of conversations, or of questions with answers (docs/data.md)',
-    code: 'data_empty',
+    code: 'sources_empty',
   });
 }

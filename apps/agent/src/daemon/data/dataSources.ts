@@ -115,7 +115,7 @@ export class DataSources {
           : 'no recipe here names this model',
       where: chosen ?? file ?? hub ?? '',
       next: 'write a recipe with that model, and look at the data through it',
-      code: 'model_not_known',
+      code: 'model_of_no_recipe',
     });
   }
 

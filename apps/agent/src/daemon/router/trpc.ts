@@ -118,6 +118,6 @@ function notAllowed(me: Person | undefined, needed: Role): UserError {
   return new UserError({
     what: me ? `this needs the role ${needed}, and ${me.name} is ${me.role}` : 'this browser is not paired any more',
     next: me ? 'ask an admin of this agent for another role' : 'open a new link of `anneal pair`',
-    code: 'not_allowed',
+    code: me ? 'not_allowed' : 'not_paired',
   });
 }

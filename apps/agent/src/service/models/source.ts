@@ -65,7 +65,7 @@ export function refuseCheckpoint({ source, checkpoint }: SourceRequest): void {
     what: 'only a run has checkpoints to choose from, and this is none',
     where: source,
     next: 'leave the checkpoint out, or name a run',
-    code: 'checkpoint_not_found',
+    code: 'not_a_run',
   });
 }
 
@@ -144,7 +144,7 @@ async function chooseCheckpoint(path: string, wanted: string): Promise<Checkpoin
       checkpoints.length === 0
         ? 'wait for the first one, or stop the run: that saves one'
         : `choose best, latest, ${checkpoints.map(({ step }) => step).join(', ')}`,
-    code: 'checkpoint_not_found',
+    code: checkpoints.length === 0 ? 'no_checkpoint_yet' : 'checkpoint_not_found',
   });
 }
 

@@ -31,7 +31,7 @@ export function assertNotLive({ run }: Pick<QueuedRun, 'run'>, path: string): vo
 
 /**
  * What a waiting run needs to be trained on another device.
- * @throws UserError `device_not_found`; `recipe_changed` where the run has begun: its steps depend on the device
+ * @throws UserError `device_not_found`; `resume_cannot_change` where the run has begun: its steps depend on the device
  */
 export function onDevice(
   { changes }: Pick<QueuedRun, 'changes'>,

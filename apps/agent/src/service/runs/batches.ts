@@ -161,7 +161,7 @@ export class RunBatches {
         what: 'the run has no checkpoint whose weights could say what they thought of these rows',
         where: this.#path,
         next: 'wait for the first one, or ask for one with `anneal runs save`',
-        code: 'checkpoint_not_found',
+        code: 'no_checkpoint_yet',
       });
     }
     const known = this.#measured.get(step);

@@ -10,7 +10,7 @@ import { type OpenedRecipe, openRecipe } from '../recipes/open.ts';
 
 /**
  * The run that a recipe was started as, the newest or the one named, and what of the recipe is asked to change in it.
- * @throws UserError `run_not_found`; `recipe_changed` for a change that nobody asked for or no run can make
+ * @throws UserError `run_not_found`; `run_recipe_changed` for a change that nobody asked for
  */
 export async function runOfRecipe(
   { runsFolder }: Context,
@@ -56,6 +56,6 @@ async function explicitChanges(path: string, recipe: OpenedRecipe, set: readonly
     next: others.every(isChangeable)
       ? `undo the change, or ask for it: add ${others.map((key) => `--set ${key}=${JSON.stringify(recipe.resolved[key])}`).join(' ')}`
       : 'undo the change, or start a new run (with lora_model_dir it can begin from this one)',
-    code: 'recipe_changed',
+    code: 'run_recipe_changed',
   });
 }

@@ -51,7 +51,7 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
       what: `the column ${python.join(', ')} holds lists as Python prints them, not JSON`,
       where,
       next: 'write them with json.dumps, or the rows as JSONL or Parquet',
-      code: 'format_unknown',
+      code: 'python_lists',
     });
   }
   throw new UserError({

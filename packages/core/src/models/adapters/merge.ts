@@ -210,6 +210,6 @@ async function settle(job: EncodeWeights, rows: RowRange, where: string): Promis
     next: Number.isFinite(found.value)
       ? 'export as bf16 or f32'
       : 'the weights are damaged, or training has diverged: export an earlier checkpoint',
-    code: 'weight_not_representable',
+    code: Number.isFinite(found.value) ? 'weight_not_representable' : 'weight_not_finite',
   });
 }

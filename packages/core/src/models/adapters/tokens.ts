@@ -98,14 +98,14 @@ export function refuseTokens(
     throw new UserError({
       what: `peft_trainable_token_indices names token ${beyond}, and this model has ${vocabSize}`,
       next: `use ids from 0 to ${vocabSize - 1}`,
-      code: 'adapter_target_unknown',
+      code: 'out_of_range',
     });
   }
   if (tokens.length > 0 && full.includes('embed')) {
     throw new UserError({
       what: 'lora_modules_to_save trains every row of the embedding, peft_trainable_token_indices some of them',
       next: 'remove one of the two',
-      code: 'adapter_target_unknown',
+      code: 'impossible_combination',
     });
   }
 }

@@ -115,7 +115,7 @@ function folderOf(path: string): string {
     what: 'this file is no model',
     where: path,
     next: 'give a folder in the Hugging Face layout or a GGUF file',
-    code: 'model_not_found',
+    code: 'not_a_model',
   });
 }
 
