@@ -58,6 +58,10 @@ test('runs that differ in their seeds alone are a group, with mean and deviation
     { runs: [0, 2], loss: { mean: 2, deviation: Math.SQRT2 }, validationLoss: null, bestValidationLoss: null },
   ]);
   expect(seedGroups({ runs, recipe: ['lora_r'] })).toEqual([]);
+  const again = [...runs, compared({ seed: 1, lora_r: 8 }, 1, 2)];
+  expect(seedGroups({ runs: again, recipe: ['seed', 'lora_r'] })).toMatchObject([
+    { runs: [0, 2], loss: { deviation: Math.SQRT2 } },
+  ]);
 });
 
 test('an evaluation and an end that a later launch repeats do not count', () => {

@@ -1,6 +1,6 @@
 /** A run of one recipe for each of several seeds, one after another or in the queue, and how far they lie apart. */
 import { UserError } from '@anneal/core/errors';
-import { seedGroups } from '@anneal/core/protocol/seedGroups';
+import { nameWithSeed, seedGroups } from '@anneal/core/protocol/seedGroups';
 import { exitCodes } from '../exitCodes.ts';
 import { runReference } from '../runner/runReference.ts';
 import type { Context } from '../service/context.ts';
@@ -25,7 +25,7 @@ export async function trainSeeds(context: Context, recipe: string, options: Seed
   const { seeds, set = [], json = false } = options;
   const opened = await openRecipe(recipe, set);
   const request = (seed: number) => {
-    return { recipe, set: [...set, `seed=${seed}`], name: `${options.name ?? opened.name}-seed-${seed}` };
+    return { recipe, set: [...set, `seed=${seed}`], name: nameWithSeed(options.name ?? opened.name, seed) };
   };
   if (options.queue) {
     for (const seed of seeds) await queueRecipe(context, request(seed), options);

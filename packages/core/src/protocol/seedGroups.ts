@@ -3,7 +3,7 @@ import type { RunComparison } from './runs.ts';
 
 /** Runs of one recipe with several seeds: what is alike in all of them, and how far they lie apart. */
 export interface SeedGroup {
-  /** Indices in the comparison. */
+  /** Indices in the comparison, one for each seed. */
   readonly runs: readonly number[];
   readonly loss: Spread | null;
   readonly validationLoss: Spread | null;
@@ -27,9 +27,10 @@ export function seedGroups({ runs, recipe }: Compared): SeedGroup[] {
     const { seed: _, ...others } = runs[at]?.settings ?? {};
     return JSON.stringify(others);
   });
-  return [...groups.values()].flatMap((members) => {
+  return [...groups.values()].flatMap((all) => {
+    const members = oneOfEachSeed(all, (at) => ({ seed: runs[at]?.settings['seed'], step: runs[at]?.steps ?? 0 }));
+    if (members.length < 2) return [];
     const own = members.flatMap((at) => runs[at] ?? []);
-    if (new Set(own.map(({ settings }) => settings['seed'])).size < 2) return [];
     return [
       {
         runs: members,
@@ -39,6 +40,32 @@ export function seedGroups({ runs, recipe }: Compared): SeedGroup[] {
       },
     ];
   });
+}
+
+/**
+ * A seed that was trained again is no further sample: of its runs the one that went furthest counts, of equals the first.
+ * They stay in their order.
+ */
+export function oneOfEachSeed<T>(runs: readonly T[], of: (run: T) => { seed: unknown; step: number }): T[] {
+  const furthest = new Map<unknown, T>();
+  for (const run of runs) {
+    const { seed, step } = of(run);
+    const other = furthest.get(seed);
+    if (other === undefined || of(other).step < step) furthest.set(seed, run);
+  }
+  const counted = new Set(furthest.values());
+  return runs.filter((run) => counted.has(run));
+}
+
+/** What `anneal train --seeds` calls a run. */
+export function nameWithSeed(name: string, seed: number): string {
+  return `${name}-seed-${seed}`;
+}
+
+/** What all runs of such a name have in common. */
+export function nameWithoutSeed({ name, seed }: { name: string; seed: number | null }): string {
+  const end = nameWithSeed('', seed ?? 0);
+  return seed !== null && name.endsWith(end) ? name.slice(0, -end.length) : name;
 }
 
 /** Null where a run has no value. */

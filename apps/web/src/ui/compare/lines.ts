@@ -1,4 +1,5 @@
 /** How a run is drawn among others, and what of it a chart shows. */
+import { nameWithoutSeed } from '@anneal/core/protocol/seedGroups';
 import type { Metric, RunSeries } from '@anneal/core/protocol/studio';
 import { placeOfStep, placesOf, type XAxis } from '../charts/xAxis.ts';
 
@@ -29,15 +30,16 @@ export interface DrawnLine {
 
 /** @param joined runs that are drawn as one: indices */
 export function linesOf(
-  runs: readonly { key: string; name: string }[],
+  runs: readonly { key: string; name: string; seed: number | null }[],
   joined: readonly (readonly number[])[],
 ): DrawnLine[] {
-  return runs.flatMap(({ key, name }, at) => {
+  return runs.flatMap((run, at) => {
+    const { key } = run;
     const group = joined.find((members) => members.includes(at));
     if (!group) return [{ key, name: nameOf(key), title: key, runs: [at], at }];
     if (group[0] !== at) return [];
     const title = group.map((member) => runs[member]?.key).join('\n');
-    return [{ key, name: `${name.replace(/-seed-\d+$/, '')} × ${group.length}`, title, runs: group, at }];
+    return [{ key, name: `${nameWithoutSeed(run)} × ${group.length}`, title, runs: group, at }];
   });
 }
 

@@ -11,7 +11,7 @@ export function FamilyRow({ family, children }: { family: SeedFamily; children: 
   const t = useTranslations('seeds');
   const [isOpen, setOpen] = useState(true);
   const members = useId();
-  const { name, runs, loss, validationLoss } = family;
+  const { name, runs, seeds, loss, validationLoss } = family;
   const Chevron = isOpen ? ChevronDown : ChevronRight;
   return (
     <li data-family={name}>
@@ -25,8 +25,8 @@ export function FamilyRow({ family, children }: { family: SeedFamily; children: 
         >
           <Chevron className="size-4 shrink-0 text-muted" aria-hidden="true" />
           <span className="truncate font-medium">{name}</span>
-          <span className="figures shrink-0 text-[12.5px] text-muted" title={runs.map(({ seed }) => seed).join(', ')}>
-            {t('count', { count: runs.length })}
+          <span className="figures shrink-0 text-[12.5px] text-muted" title={seeds.join(', ')}>
+            {t('count', { count: seeds.length })}
           </span>
         </button>
         <Figure name={t('loss')}>

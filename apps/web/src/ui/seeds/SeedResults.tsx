@@ -1,5 +1,5 @@
 'use client';
-import type { SeedGroup } from '@anneal/core/protocol/seedGroups';
+import { nameWithoutSeed, type SeedGroup } from '@anneal/core/protocol/seedGroups';
 import { useTranslations } from 'use-intl';
 import type { ComparedRun } from '../../agent/useComparison.ts';
 import { SpreadFigure } from './SpreadFigure.tsx';
@@ -26,7 +26,7 @@ export function SeedResults({ runs, groups }: { runs: readonly ComparedRun[]; gr
           {groups.map((group) => (
             <tr key={group.runs.join()}>
               <td className="px-3 py-2">
-                {runs[group.runs[0] as number]?.run.name.replace(/-seed-\d+$/, '')}{' '}
+                {nameWithoutSeed((runs[group.runs[0] as number] as ComparedRun).run)}{' '}
                 <span className="figures text-muted">
                   {t('seeds', { seeds: group.runs.map((at) => runs[at]?.run.seed ?? '–').join(', ') })}
                 </span>

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { bySeeds } from './seedFamilies.ts';
 
 const run = (key: string, family: string | null, seed: number, loss: number | null = 1) =>
-  ({ key, name: `${key}-seed-${seed}`, family, seed, loss, lowestEvaluationLoss: null }) as ListedRun;
+  ({ key, name: `${key}-seed-${seed}`, family, seed, step: 5, loss, lowestEvaluationLoss: null }) as ListedRun;
 
 test('runs that differ in their seeds alone are one entry, with mean and deviation', () => {
   const [a, b, c, d] = [run('a', 'x', 1, 1), run('b', 'y', 1), run('c', 'x', 2, 3), run('d', null, 2)];
@@ -12,6 +12,7 @@ test('runs that differ in their seeds alone are one entry, with mean and deviati
       key: 'x',
       name: 'a',
       runs: [a, c],
+      seeds: [1, 2],
       loss: { mean: 2, deviation: Math.SQRT2 },
       validationLoss: null,
     },
@@ -27,4 +28,17 @@ test('a run that was made twice with one seed is no group', () => {
 
 test('a run without a loss leaves the group without a mean', () => {
   expect(bySeeds([run('a', 'x', 1, 2), run('b', 'x', 2, null)])).toMatchObject([{ loss: null }]);
+});
+
+test('a seed that was trained again counts once: the run that went furthest, of equals the first', () => {
+  const half = { ...run('c', 'x', 1, 9), step: 2 };
+  const runs = [half, run('a', 'x', 1, 1), run('b', 'x', 1, 1), run('d', 'x', 2, 3)];
+  expect(bySeeds(runs)).toMatchObject([{ runs, seeds: [1, 2], loss: { mean: 2, deviation: Math.SQRT2 } }]);
+});
+
+test('the name of a family is that of its runs without their own seed', () => {
+  const named = (seed: number) => ({ ...run('a', 'x', seed), name: `first-seed-7-seed-${seed}` });
+  expect(bySeeds([named(1), named(2)])).toMatchObject([{ name: 'first-seed-7' }]);
+  const otherwise = [named(1), named(2)].map((each) => ({ ...each, name: 'first-seed-7' }));
+  expect(bySeeds(otherwise)).toMatchObject([{ name: 'first-seed-7' }]);
 });

@@ -1,5 +1,5 @@
 /** Runs of one recipe with several seeds (`anneal train --seeds`), as one entry of the list. */
-import { type Spread, spreadOf } from '@anneal/core/protocol/seedGroups';
+import { nameWithoutSeed, oneOfEachSeed, type Spread, spreadOf } from '@anneal/core/protocol/seedGroups';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 
 export interface SeedFamily {
@@ -8,6 +8,8 @@ export interface SeedFamily {
   name: string;
   /** In the order of the list. */
   runs: readonly ListedRun[];
+  /** In the order of their runs, each once. */
+  seeds: readonly (number | null)[];
   loss: Spread | null;
   validationLoss: Spread | null;
 }
@@ -23,14 +25,16 @@ export function bySeeds(runs: readonly ListedRun[]): Entry[] {
   const families = Map.groupBy(runs, ({ key, family }) => family ?? key);
   return [...families].flatMap(([key, members]): Entry[] => {
     const [first] = members;
-    if (!first || new Set(members.map(({ seed }) => seed)).size < 2) return members;
+    const counted = oneOfEachSeed(members, (run) => run);
+    if (!first || counted.length < 2) return members;
     return [
       {
         key,
-        name: first.name.replace(new RegExp(`-seed-${first.seed}$`), ''),
+        name: nameWithoutSeed(first),
         runs: members,
-        loss: spreadOf(members.map(({ loss }) => loss)),
-        validationLoss: spreadOf(members.map(({ lowestEvaluationLoss }) => lowestEvaluationLoss)),
+        seeds: counted.map(({ seed }) => seed),
+        loss: spreadOf(counted.map(({ loss }) => loss)),
+        validationLoss: spreadOf(counted.map(({ lowestEvaluationLoss }) => lowestEvaluationLoss)),
       },
     ];
   });
