@@ -174,6 +174,8 @@ describe('the editor of recipes', () => {
     await field('lora_r').fill('9999');
     await page.getByRole('region', { name: 'Form of the recipe' }).getByText('out of range').waitFor();
     expect(await field('lora_r').getAttribute('aria-invalid')).toBe('true');
+    const about = (await field('lora_r').getAttribute('aria-describedby'))?.split(' ').at(-1);
+    expect(await page.locator(`[id="${about}"]`).innerText()).toContain('out of range');
     await expectAccessible(page);
     await page.keyboard.press('Control+z');
     await page.getByText('Ready to start').waitFor();

@@ -143,6 +143,19 @@ test('what somebody has asked is answered before their socket is closed for anot
   await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(1), 10_000);
 });
 
+test('who always waits for something is closed for another role all the same', async () => {
+  const daemon = await start(makePlace());
+  const { api: admin } = client(daemon, await paired(daemon));
+  const { api, sockets } = await invited(daemon, admin, 'Ada', 'operator');
+  const held = vi.spyOn(RunQueue.prototype, 'setConcurrency').mockReturnValue(new Promise(() => {}));
+  onTestFinished(() => void held.mockRestore());
+  api.queue.setConcurrency.mutate({ device: 'cpu', runs: 2 }).catch(() => undefined);
+  await vi.waitFor(() => expect(held).toHaveBeenCalled(), 10_000);
+  const [, ada] = (await admin.people.list.query()).map(({ id }) => id) as [string, string];
+  await admin.people.setRole.mutate({ person: ada, role: 'viewer' });
+  await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(1), 60_000);
+}, 90_000);
+
 test('who did what is recorded, with the refusals, and only admins read it', async () => {
   const place = makePlace();
   const daemon = await start(place);
@@ -229,13 +242,13 @@ test('the command line invites by name, and says what is wrong', async () => {
   expect((await anneal('pair', '--name', ' ')).code).toBe(2);
 });
 
-test('a file of people that is damaged is said, and one of before there were people lets nobody in', () => {
+test('a file of people that is damaged is said, and one of before there were people lets nobody in', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'access.json');
   writeFileSync(path, '{"codes":[],"sessions":[{"hash":"ab","until":9999999999999}]}');
   const access = new Access(folder);
   expect(access.hasSession('ab')).toBe(false);
-  expect(access.pair(access.newCode())).toMatch(/^[\w-]{43}$/);
+  expect(await access.pair(await access.newCode())).toMatch(/^[\w-]{43}$/);
   writeFileSync(path, '{"codes":');
   expect(() => access.hasSession('ab')).toThrow(/damaged/);
   expect(existsSync(`${path}.lock`)).toBe(false);

@@ -70,13 +70,13 @@ test('the command line says them and acknowledges them, here and by remote; a vi
   const shown = await runs('show');
   expect(shown.stdout).toMatch(/^alert +the loss jumped to 20 at step 31; it had been 2.1\n.*npx anneal runs batch/m);
 
-  const token = (role: 'viewer' | 'operator') =>
-    new ApiTokens(new AgentState(place.workspace).folder).create('laptop', role).token;
-  const remote = (role: 'viewer' | 'operator') =>
-    annealIn(place.workspace, { ANNEAL_HOST: daemon.url, ANNEAL_TOKEN: token(role) });
-  const refused = await remote('viewer')('remote', 'runs', 'acknowledge', run.id);
+  const remote = async (role: 'viewer' | 'operator') => {
+    const { token } = await new ApiTokens(new AgentState(place.workspace).folder).create('laptop', role);
+    return annealIn(place.workspace, { ANNEAL_HOST: daemon.url, ANNEAL_TOKEN: token });
+  };
+  const refused = await (await remote('viewer'))('remote', 'runs', 'acknowledge', run.id);
   expect(refused.stderr).toContain('this needs the role operator');
-  const done = await remote('operator')('remote', 'runs', 'acknowledge', run.id, '--json');
+  const done = await (await remote('operator'))('remote', 'runs', 'acknowledge', run.id, '--json');
   expect(JSON.parse(done.stdout).alerts).toMatchObject([spike, notFinite].map((one) => ({ ...one, acknowledged: {} })));
   expect((await runs('ls')).stdout).not.toContain('loss_spike');
   expect((await runs('acknowledge')).stdout).toMatch(/^seen +the loss jumped .*\(token laptop, /);

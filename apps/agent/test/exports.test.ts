@@ -119,7 +119,7 @@ test('a push is a job that uses the kept token, here and by remote, and can be c
   expect([...(hub.uploads.repositories.get('you/harbor')?.files.keys() ?? [])]).toContain('Modelfile');
   expect(JSON.stringify([...jobs.values()])).not.toContain(hub.uploads.token);
 
-  const { token } = new ApiTokens(new AgentState(place.workspace).folder).create('laptop', 'operator');
+  const { token } = await new ApiTokens(new AgentState(place.workspace).folder).create('laptop', 'operator');
   const remote = annealIn(temporaryFolder(), { ANNEAL_HOST: daemon.url, ANNEAL_TOKEN: token });
   const push = async (source: string) =>
     JSON.parse((await remote('remote', 'push', source, '--to', order.to, '--json')).stdout);
@@ -253,8 +253,8 @@ test('nothing is downloaded without a session, by another name, or from elsewher
   expect(await statusOf({ cookie: `${cookie}x` })).toBe(401);
   expect(await statusOf({ authorization: 'Bearer guess' })).toBe(401);
   const tokens = new ApiTokens(new AgentState(place.workspace).folder);
-  const bearer = (scope: Scope) => ({ authorization: `Bearer ${tokens.create(scope, scope).token}` });
-  expect([await statusOf(bearer('chat')), await statusOf(bearer('exports'))]).toEqual([401, 200]);
+  const bearer = async (scope: Scope) => ({ authorization: `Bearer ${(await tokens.create(scope, scope)).token}` });
+  expect([await statusOf(await bearer('chat')), await statusOf(await bearer('exports'))]).toEqual([401, 200]);
   for (const name of [
     '',
     '../../etc/passwd',

@@ -56,7 +56,7 @@ test('a data set of a hub is downloaded, looked at and written into a recipe, he
   const resolved = JSON.stringify((await api.recipes.validate.query({ recipe })).recipe);
   expect(JSON.parse(resolved).datasets[1]).toMatchObject({ path: id, split: 'train', revision: COMMIT });
 
-  const { token } = new ApiTokens(new AgentState(place.workspace).folder).create('laptop', 'operator');
+  const { token } = await new ApiTokens(new AgentState(place.workspace).folder).create('laptop', 'operator');
   const remote = annealIn(temporaryFolder(), { ANNEAL_HOST: daemon.url, ANNEAL_TOKEN: token });
   const shown = await remote('remote', 'inspect', id, '--row', '1');
   expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('kept') });

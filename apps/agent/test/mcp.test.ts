@@ -22,7 +22,7 @@ async function served(): Promise<{ place: Place; daemon: Daemon }> {
 }
 
 async function clientOf({ place, daemon }: { place: Place; daemon: Daemon }, role: 'viewer' | 'editor' | 'operator') {
-  const { token } = new ApiTokens(new AgentState(place.workspace).folder).create('assistant', role);
+  const { token } = await new ApiTokens(new AgentState(place.workspace).folder).create('assistant', role);
   const given = Object.fromEntries(Object.entries(env).filter((one): one is [string, string] => one[1] !== undefined));
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(

@@ -25,7 +25,7 @@ async function open(): Promise<{ place: Place; daemon: Daemon; api: OpenAI; toke
   writeTinyModel(join(place.workspace, 'project'));
   const daemon = await start(place);
   const tokens = new ApiTokens(new AgentState(place.workspace).folder);
-  const { token } = tokens.create('test', 'chat');
+  const { token } = await tokens.create('test', 'chat');
   return { place, daemon, api: openai(daemon, token), token, tokens };
 }
 
@@ -249,7 +249,7 @@ describe('who may use /v1', () => {
     expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
     const [made] = tokens.list();
     expect(JSON.stringify(made)).not.toContain(token.slice(8));
-    tokens.revoke(made?.id as string);
+    await tokens.revoke(made?.id as string);
     expect(await status({ authorization: `Bearer ${token}` })).toBe(401);
   });
 

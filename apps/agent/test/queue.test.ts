@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { UserError } from '@anneal/core/errors';
 import { hostSampleSchema } from '@anneal/core/protocol/host';
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { QueuedRun } from '@anneal/core/protocol/queue';
@@ -215,6 +216,20 @@ describe('the scheduler', () => {
     await scheduler.add(run, { priority: 'normal', by: null });
     expect((await feeds.get(run)).summary.refusal).toBeNull();
     await vi.waitFor(() => expect(at.types(run).filter((type) => type === 'finished')).toHaveLength(2), 20_000);
+  });
+
+  test('a refusal is told although the queue could not be written at first', async () => {
+    const at = place();
+    const { scheduler, feeds, queue, said } = scheduling(at);
+    const run = await at.create('finish');
+    writeFileSync(join(at.path(run), 'recipe.resolved.yaml'), 'another');
+    const busy = new UserError({ what: 'another process is changing this file', code: 'file_busy' });
+    const settle = vi.spyOn(queue, 'settle').mockRejectedValueOnce(busy);
+    await scheduler.add(run, { priority: 'normal', by: null });
+    await vi.waitFor(async () => expect((await feeds.get(run)).summary.refusal).not.toBeNull(), 20_000);
+    expect(settle).toHaveBeenCalledTimes(2);
+    expect(said).toEqual([expect.stringContaining('another process is changing this file')]);
+    expect(queue.read()).toMatchObject({ waiting: [], refused: [{ run, error: { code: 'run_recipe_changed' } }] });
   });
 
   test('a run that is removed while it waits is out of the queue, and the log says so', async () => {

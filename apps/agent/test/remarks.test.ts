@@ -47,14 +47,14 @@ test('editors write by remote, viewers do not; a tag is a word', async () => {
   const place = makePlace();
   const daemon = await start(place);
   const run = await writeRun(place);
-  const remote = (role: 'viewer' | 'editor') => {
-    const { token } = new ApiTokens(new AgentState(place.workspace).folder).create('laptop', role);
+  const remote = async (role: 'viewer' | 'editor') => {
+    const { token } = await new ApiTokens(new AgentState(place.workspace).folder).create('laptop', role);
     const anneal = annealIn(place.workspace, { ANNEAL_HOST: daemon.url, ANNEAL_TOKEN: token });
     return (...args: string[]) => anneal('remote', 'runs', ...args);
   };
-  expect((await remote('viewer')('tag', run.id, 'mine')).stderr).toContain('this needs the role editor');
-  expect((await remote('editor')('tag', run.id, 'mine')).stdout).toBe('mine\n');
-  expect((await remote('editor')('note', run.id, 'seen')).stdout).toMatch(/^seen\n\(token laptop, /);
+  expect((await (await remote('viewer'))('tag', run.id, 'mine')).stderr).toContain('this needs the role editor');
+  expect((await (await remote('editor'))('tag', run.id, 'mine')).stdout).toBe('mine\n');
+  expect((await (await remote('editor'))('note', run.id, 'seen')).stdout).toMatch(/^seen\n\(token laptop, /);
   const { code, stderr } = await runsIn(place)('tag', run.id, 'two words');
   expect([code, stderr]).toEqual([exitCodes.badInput, expect.stringContaining('a tag is a word')]);
 });

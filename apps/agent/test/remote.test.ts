@@ -21,8 +21,9 @@ import { trainedRun } from './helpers/trainedRun.ts';
 const brief = ['max_steps=6', 'logging_steps=1', 'sample_prompts=[]', 'val_set_size=0'];
 const sets = brief.flatMap((one) => ['--set', one]);
 
-function tokenFor(place: Place, scope: 'viewer' | 'editor' | 'operator' | 'chat'): string {
-  return new ApiTokens(new AgentState(place.workspace).folder).create('laptop', scope).token;
+async function tokenFor(place: Place, scope: 'viewer' | 'editor' | 'operator' | 'chat'): Promise<string> {
+  const { token } = await new ApiTokens(new AgentState(place.workspace).folder).create('laptop', scope);
+  return token;
 }
 
 /** `anneal remote`, asking this agent. */
@@ -34,7 +35,7 @@ function remoteOf(daemon: Daemon, token: string, cwd = temporaryFolder()): (...a
 async function served(): Promise<{ place: Place; daemon: Daemon; token: string; recipe: string }> {
   const place = makePlace();
   await beginProject({}, { folder: join(place.workspace, 'harbor') });
-  return { place, daemon: await start(place), token: tokenFor(place, 'operator'), recipe: 'harbor/recipe.yaml' };
+  return { place, daemon: await start(place), token: await tokenFor(place, 'operator'), recipe: 'harbor/recipe.yaml' };
 }
 
 const lossesOf = (run: string) =>
@@ -89,7 +90,7 @@ test('the verbs answer as they do here', async () => {
   const path = await trainedRun(join(place.workspace, 'harbor'));
   const daemon = await start(place);
   const folder = temporaryFolder();
-  const remote = remoteOf(daemon, tokenFor(place, 'operator'), folder);
+  const remote = remoteOf(daemon, await tokenFor(place, 'operator'), folder);
   const here = annealIn(join(place.workspace, 'harbor'));
   const key = path.slice(place.workspace.length + 1);
   const [there] = await json(remote('runs', 'ls', '--json'));
@@ -163,7 +164,7 @@ test('a row that comes in parts is whole: its turns, and both answers of a pair'
 test('the rows of a step and the losses of their tokens are those that are told here', async () => {
   const place = makePlace();
   const run = await trainedRun(join(place.workspace, 'harbor'));
-  const remote = remoteOf(await start(place), tokenFor(place, 'editor'));
+  const remote = remoteOf(await start(place), await tokenFor(place, 'editor'));
   const here = annealIn(run);
   const [told, known] = [
     await json(remote('runs', 'batch', 'latest', '3', '--json')),
@@ -216,17 +217,17 @@ test('a run waits, moves, begins, saves, stops and goes on there', async () => {
 
 test('what a token may do is what its role may; one without a role, and one that was revoked, open no socket', async () => {
   const { place, daemon, recipe } = await served();
-  const viewer = remoteOf(daemon, tokenFor(place, 'viewer'));
+  const viewer = remoteOf(daemon, await tokenFor(place, 'viewer'));
   expect((await viewer('validate', recipe)).code).toBe(exitCodes.done);
   const refused = await viewer('train', recipe, '--json');
   expect(JSON.parse(refused.stdout).error).toMatchObject({ code: 'not_allowed' });
   const status = (token: string) => upgradeStatus(daemon, '/trpc', { authorization: `Bearer ${token}` });
-  expect(await status(tokenFor(place, 'chat'))).toBe(401);
+  expect(await status(await tokenFor(place, 'chat'))).toBe(401);
   expect(await status('anneal_nothing')).toBe(401);
   const tokens = new ApiTokens(new AgentState(place.workspace).folder);
-  const { token, id } = tokens.create('gone', 'operator');
+  const { token, id } = await tokens.create('gone', 'operator');
   expect(await status(token)).toBe(101);
-  tokens.revoke(id);
+  await tokens.revoke(id);
   expect(await status(token)).toBe(401);
   const lost = await remoteOf(daemon, token)('runs', 'ls', '--json');
   expect(JSON.parse(lost.stdout).error).toMatchObject({ code: 'remote_refused' });
@@ -298,7 +299,7 @@ test('a certificate that nobody vouches for is explained, and accepted where it 
   });
   onTestFinished(() => daemon.close());
   const url = daemon.url.replace('127.0.0.1', 'localhost');
-  const anneal = annealIn(folder, { ANNEAL_HOST: url, ANNEAL_TOKEN: tokenFor(place, 'viewer') });
+  const anneal = annealIn(folder, { ANNEAL_HOST: url, ANNEAL_TOKEN: await tokenFor(place, 'viewer') });
   const listing = async (...args: string[]) => {
     const { code, stdout } = await anneal('remote', ...args, 'runs', 'ls', '--json');
     return code === 0 ? 'done' : JSON.parse(stdout).error.code;

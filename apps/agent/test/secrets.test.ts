@@ -23,35 +23,35 @@ const textIn = (folder: string) =>
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
     .join('\n');
 
-test('lie sealed in files that only this user can read, and are told by their ends', () => {
+test('lie sealed in files that only this user can read, and are told by their ends', async () => {
   const folder = temporaryFolder();
   const store = new SecretStore(folder);
   expect(store.list()).toEqual([{ name: 'hf_token', from: null, ending: null, set: null, by: null }]);
-  store.set({ name: 'hf_token', secret: `${secret}\n` }, 'Ada');
+  await store.set({ name: 'hf_token', secret: `${secret}\n` }, 'Ada');
   expect(store.list()).toMatchObject([{ from: 'kept', ending: '9876', by: 'Ada' }]);
   expect(store.open()).toEqual({ hf_token: secret });
   expect(textIn(folder)).not.toContain('abcdefgh');
   for (const name of ['secrets.json', 'secrets.key']) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
-  store.set({ name: 'hf_token', secret: other }, null);
+  await store.set({ name: 'hf_token', secret: other }, null);
   expect(new SecretStore(folder).open()).toEqual({ hf_token: other });
   vi.stubEnv('HF_TOKEN', secret);
   expect(store.list()).toMatchObject([{ from: 'environment', ending: '9876' }]);
   expect(store.open()).toEqual({ hf_token: secret });
   vi.stubEnv('HF_TOKEN', undefined);
-  store.remove('hf_token');
+  await store.remove('hf_token');
   expect(store.open()).toEqual({});
-  expect(() => store.remove('hf_token')).toThrow(expect.objectContaining({ code: 'secret_not_found' }));
-  expect(() => store.set({ name: 'hf_token', secret: 'hunter2' }, null)).toThrow(
+  await expect(store.remove('hf_token')).rejects.toThrow(expect.objectContaining({ code: 'secret_not_found' }));
+  await expect(store.set({ name: 'hf_token', secret: 'hunter2' }, null)).rejects.toThrow(
     expect.objectContaining({ code: 'bad_request' }),
   );
 });
 
-test('that were tampered with, or whose key is gone or another one, are said to be damaged', () => {
+test('that were tampered with, or whose key is gone or another one, are said to be damaged', async () => {
   const folder = temporaryFolder();
   const store = new SecretStore(folder);
   const path = join(folder, 'secrets.json');
   const key = join(folder, 'secrets.key');
-  store.set({ name: 'hf_token', secret }, null);
+  await store.set({ name: 'hf_token', secret }, null);
   const whole = readFileSync(path, 'utf8');
   const damaged = expect.objectContaining({ code: 'secrets_damaged' });
   const kept = JSON.parse(whole);

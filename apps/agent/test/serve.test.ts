@@ -64,7 +64,7 @@ const upTo = (last: number): number[] => Array.from({ length: last }, (_, index)
 describe('pairing', () => {
   it('gives a session for a code, once', async () => {
     const daemon = await start(makePlace());
-    const code = codeIn(daemon.pairingLink());
+    const code = codeIn(await daemon.pairingLink());
     const first = await post(daemon, '/api/pair', { code: `${code.slice(0, 5)}-${code.slice(5).toLowerCase()}` });
     expect(first.status).toBe(200);
     const cookie = first.headers.get('set-cookie') as string;
@@ -88,7 +88,7 @@ describe('pairing', () => {
 
   it('listens to ten wrong codes a minute', async () => {
     const daemon = await start(makePlace());
-    const code = codeIn(daemon.pairingLink());
+    const code = codeIn(await daemon.pairingLink());
     for (let attempt = 0; attempt < 10; attempt++) {
       expect((await post(daemon, '/api/pair', { code: `WRONG${attempt}` })).status).toBe(403);
     }
@@ -210,7 +210,7 @@ describe('the studio', () => {
     const daemon = await start(place, { basePath: checkBasePath('/user/ada%40lab/proxy/7420/') });
     const { origin, pathname } = new URL(daemon.url);
     expect(pathname).toBe('/user/ada%40lab/proxy/7420');
-    const answer = await post(daemon, '/api/pair', { code: codeIn(daemon.pairingLink()) });
+    const answer = await post(daemon, '/api/pair', { code: codeIn(await daemon.pairingLink()) });
     const cookie = answer.headers.get('set-cookie') as string;
     expect(cookie).toContain(`; Path=${pathname}; `);
     const headers = { cookie: cookie.split(';')[0] as string, origin };

@@ -137,7 +137,7 @@ it("asks our own agent's /v1 with the starter model", async () => {
   try {
     cpSync(join(starterFolder, 'model'), join(place.workspace, 'project', 'model'), { recursive: true });
     const daemon = await start(place);
-    const { token } = new ApiTokens(new AgentState(place.workspace).folder).create('synthesize', 'chat');
+    const { token } = await new ApiTokens(new AgentState(place.workspace).folder).create('synthesize', 'chat');
     const folder = project(`${daemon.url}/v1`, { model: 'project/model', api_key_env: 'AGENT_TOKEN', max_tokens: 24 });
     const anneal = annealIn(folder, { AGENT_TOKEN: token });
     const { code, stdout, stderr } = await anneal('synthesize', 'questions.yaml', '--set', 'max_chunks=3', '--json');

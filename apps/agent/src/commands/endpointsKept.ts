@@ -32,15 +32,15 @@ export async function set(
 ): Promise<void> {
   const { store, audit } = keptBy(folder);
   const secret = withKey ? await secretFrom(`key of ${name}`) : null;
-  store.set({ name, url, secret }, null);
+  await store.set({ name, url, secret }, null);
   audit.record({ name: null, action: 'anneal endpoints set', input: { name, url }, outcome: 'done' });
   if (json) printJson(store.list().find((one) => one.name === name));
   else print(`kept ${name}`);
 }
 
-export function remove(name: string, { folder, json }: AgentFolderOptions): void {
+export async function remove(name: string, { folder, json }: AgentFolderOptions): Promise<void> {
   const { store, audit } = keptBy(folder);
-  store.remove(name);
+  await store.remove(name);
   audit.record({ name: null, action: 'anneal endpoints remove', input: { name }, outcome: 'done' });
   if (json) printJson({ removed: name });
   else print(`removed ${name}`);

@@ -35,7 +35,7 @@ async function pair(folder: string, { name, role, json }: PairOptions): Promise<
   const wanted = { name: parseRequest(personNameSchema.optional(), name), role };
   const state = new AgentState(new Workspace(folder).root);
   const { url } = state.served();
-  const { code, until } = codeOf(new Access(state.folder).people, wanted);
+  const { code, until } = await codeOf(new Access(state.folder).people, wanted);
   new Audit(state.folder, remark).record({ name: null, action: 'anneal pair', input: wanted, outcome: 'done' });
   const link = pairingLink(url, code);
   if (json) return printJson({ url, link, until });

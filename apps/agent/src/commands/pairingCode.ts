@@ -4,10 +4,10 @@ import type { Role } from '@anneal/core/protocol/roles';
 import type { People } from '../daemon/auth/people.ts';
 
 /** For the owner of the agent; for somebody by name, who is added where they are not known. */
-export function codeOf(
+export async function codeOf(
   people: People,
   { name, role }: { name?: string | undefined; role?: Role | undefined },
-): PairingCode {
+): Promise<PairingCode> {
   if (name === undefined) {
     if (role === undefined) return people.ownerCode();
     throw new UserError({
@@ -24,5 +24,5 @@ export function codeOf(
       code: 'role_taken',
     });
   }
-  return known ? people.codeFor(known.id, 'later') : people.invite(name, role ?? 'viewer').code;
+  return known ? people.codeFor(known.id, 'later') : (await people.invite(name, role ?? 'viewer')).code;
 }

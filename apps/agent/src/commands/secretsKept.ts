@@ -31,15 +31,15 @@ export function list({ folder, json }: AgentFolderOptions): void {
 export async function set(name: SecretName, { folder, json }: AgentFolderOptions): Promise<void> {
   const { store, audit } = keptBy(folder);
   const secret = await secretFrom(name);
-  store.set({ name, secret }, null);
+  await store.set({ name, secret }, null);
   audit.record({ name: null, action: 'anneal secrets set', input: { name }, outcome: 'done' });
   if (json) printJson(store.list().find((one) => one.name === name));
   else print(`kept ${name}`);
 }
 
-export function remove(name: SecretName, { folder, json }: AgentFolderOptions): void {
+export async function remove(name: SecretName, { folder, json }: AgentFolderOptions): Promise<void> {
   const { store, audit } = keptBy(folder);
-  store.remove(name);
+  await store.remove(name);
   audit.record({ name: null, action: 'anneal secrets remove', input: { name }, outcome: 'done' });
   if (json) printJson({ removed: name });
   else print(`removed ${name}`);

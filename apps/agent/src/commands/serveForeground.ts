@@ -22,7 +22,7 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     allowedHosts: options.allowHost,
     basePath: checkBasePath(options.basePath ?? ''),
   });
-  const link = daemon.pairingLink();
+  const link = await daemon.pairingLink();
   if (options.json) printJsonLine({ url: daemon.url, link, pid: process.pid });
   else printWelcome(daemon, link, folder);
   await ended();

@@ -35,7 +35,7 @@ export function define(command: Command): void {
 
 async function create(name: string, { folder, scope, json }: AgentFolderOptions & { scope: Scope }): Promise<void> {
   const { tokens, audit } = await keptBy(folder);
-  const made = tokens.create(name, scope);
+  const made = await tokens.create(name, scope);
   audit.record({ name: null, action: 'anneal token create', input: { name, scope }, outcome: 'done' });
   if (json) return printJson(made);
   const { asTyped } = await import('../daemon/agentState.ts');
@@ -54,7 +54,7 @@ async function list({ folder, json }: AgentFolderOptions): Promise<void> {
 
 async function revoke(id: string, { folder, json }: AgentFolderOptions): Promise<void> {
   const { tokens, audit } = await keptBy(folder);
-  const gone = tokens.revoke(id);
+  const gone = await tokens.revoke(id);
   audit.record({ name: null, action: 'anneal token revoke', input: { id, name: gone.name }, outcome: 'done' });
   if (json) return printJson(gone);
   print(`revoked ${gone.id} (${gone.name})`);

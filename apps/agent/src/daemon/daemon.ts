@@ -64,7 +64,7 @@ export interface DaemonOptions {
 export interface Daemon {
   url: string;
   /** Opens the studio and pairs the browser, once. */
-  pairingLink(): string;
+  pairingLink(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -179,7 +179,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     void scheduler.look();
     return {
       url,
-      pairingLink: () => pairingLink(url, access.newCode()),
+      pairingLink: async () => pairingLink(url, await access.newCode()),
       async close() {
         scheduler.close();
         telemetry.close();

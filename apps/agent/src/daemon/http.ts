@@ -143,7 +143,7 @@ export function createHttp(options: HttpOptions): Hono {
     const wanted = pairSchema.safeParse(await c.req.json().catch(() => undefined));
     if (!wanted.success) return c.json({ error: { code: 'wrong_request', what: 'the body has no code' } }, 400);
     try {
-      const token = access.pair(wanted.data.code, c.req.header('user-agent')?.slice(0, 200));
+      const token = await access.pair(wanted.data.code, c.req.header('user-agent')?.slice(0, 200));
       audit.record({ name: access.personOf(token)?.name ?? null, action: 'pair a browser', outcome: 'done' });
       c.header('Set-Cookie', sessionCookie(agentId, token, cookiePlace));
       return c.json({ paired: true });
@@ -155,12 +155,12 @@ export function createHttp(options: HttpOptions): Hono {
     }
   });
 
-  app.post('/api/signout', (c) => {
+  app.post('/api/signout', async (c) => {
     const token = sessionIn(c.req.header('cookie'), agentId);
     if (token !== undefined) {
       const name = access.personOf(token)?.name;
       if (name !== undefined) audit.record({ name, action: 'sign out', outcome: 'done' });
-      access.endSession(token);
+      await access.endSession(token);
       onSignOut(token);
     }
     c.header('Set-Cookie', endedCookie(agentId, cookiePlace));

@@ -18,6 +18,8 @@ const largestMessage = 1 << 20;
 /** What may wait for a client before it counts as one that does not read. It is closed, and catches up when it is back. */
 const mostWaiting = 1 << 20;
 const lookEveryMilliseconds = 1000;
+/** What is asked is answered within ten seconds; a client that asks on and on always waits for something. */
+const mostLooks = 10;
 /** Proxies close what is silent for 30 seconds or more. */
 const keepAlive = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
 
@@ -31,7 +33,14 @@ interface SocketOptions {
 export class Sockets {
   readonly #options: SocketOptions;
   readonly #servers: ReadonlyMap<string, WebSocketServer>;
-  readonly #callers = new Map<WebSocket, SocketCaller & { role: Role | undefined }>();
+  readonly #callers = new Map<
+    WebSocket,
+    SocketCaller & {
+      role: Role | undefined;
+      /** How often it was seen waiting for an answer since somebody gave it another role. */
+      looks: number;
+    }
+  >();
   readonly #requests = new WeakMap<IncomingMessage, SocketCaller>();
   readonly #trpc: ReturnType<typeof applyWSSHandler>;
   readonly #look: NodeJS.Timeout;
@@ -92,7 +101,7 @@ export class Sockets {
     if (!caller.person()) return refuse(socket, '401 Unauthorized');
     server.handleUpgrade(request, socket, head, (client) => {
       this.#requests.set(request, caller);
-      this.#callers.set(client, { ...caller, role: caller.person()?.role });
+      this.#callers.set(client, { ...caller, role: caller.person()?.role, looks: 0 });
       client.once('close', () => this.#callers.delete(client));
       client.on('error', () => client.terminate());
       server.emit('connection', client, request);
@@ -124,15 +133,15 @@ export class Sockets {
   }
 
   /**
-   * Who has another role comes back with it, once they know what became of what they have asked; who has been signed out
-   * does not. What a role may is looked up at each call.
+   * Who has another role comes back with it, once they know what became of what they have asked, or have waited long enough;
+   * who has been signed out does not. What a role may is looked up at each call.
    */
   #closeChanged(): void {
-    for (const [client, { person, role, unanswered }] of this.#callers) {
-      const now = person()?.role;
-      if (now !== undefined && unanswered.count > 0) continue;
-      if (now !== role)
-        client.close(now === undefined ? 4401 : 4403, now === undefined ? 'signed out' : 'another role');
+    for (const [client, caller] of this.#callers) {
+      const now = caller.person()?.role;
+      if (now === caller.role) caller.looks = 0;
+      else if (now === undefined) client.close(4401, 'signed out');
+      else if (caller.unanswered.count === 0 || ++caller.looks > mostLooks) client.close(4403, 'another role');
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
 import { ProcessLock } from '@anneal/core/processLock';
 
@@ -5,9 +6,13 @@ import { ProcessLock } from '@anneal/core/processLock';
 const patienceMilliseconds = 3000;
 const pauseMilliseconds = 10;
 
-/** Changes a file that other processes change, too: one after the other, each from what the one before left. @throws UserError `file_busy` */
-export function underLock<T>(path: string, change: () => T): T {
-  const lock = acquire(`${path}.lock`);
+/**
+ * Changes a file that other processes change, too: one after the other, each from what the one before left. Waiting for them
+ * stops nothing else.
+ * @throws UserError `file_busy`
+ */
+export async function underLock<T>(path: string, change: () => T): Promise<T> {
+  const lock = await acquire(`${path}.lock`);
   try {
     return change();
   } finally {
@@ -15,13 +20,13 @@ export function underLock<T>(path: string, change: () => T): T {
   }
 }
 
-function acquire(path: string): ProcessLock {
+async function acquire(path: string): Promise<ProcessLock> {
   const deadline = Date.now() + patienceMilliseconds;
   for (;;) {
     const lock = ProcessLock.tryAcquire(path);
     if (lock) return lock;
     if (Date.now() > deadline) break;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMilliseconds);
+    await pause(pauseMilliseconds);
   }
   throw new UserError({
     what: 'another process is changing this file, and does not end',

@@ -73,7 +73,7 @@ export function post(daemon: Daemon, path: string, body: unknown, headers: Recor
 
 /** The cookie of a freshly paired browser, as it is sent back. */
 export async function paired(daemon: Daemon): Promise<string> {
-  const answer = await post(daemon, '/api/pair', { code: codeIn(daemon.pairingLink()) });
+  const answer = await post(daemon, '/api/pair', { code: codeIn(await daemon.pairingLink()) });
   if (!answer.ok) throw new Error(await answer.text());
   return (answer.headers.get('set-cookie') as string).split(';')[0] as string;
 }

@@ -33,15 +33,15 @@ export class Access {
   }
 
   /** A code that pairs one browser of the agent's owner, within a quarter of an hour. */
-  newCode(): string {
-    return this.people.ownerCode().code;
+  async newCode(): Promise<string> {
+    return (await this.people.ownerCode()).code;
   }
 
   /**
    * Trades a code, or the agent's token, for a session's token.
    * @throws UserError `pairing_code_wrong`, `too_many_attempts`
    */
-  pair(typed: string, browser = ''): string {
+  async pair(typed: string, browser = ''): Promise<string> {
     const now = Date.now();
     this.#failures = this.#failures.filter((time) => time > now - 60_000);
     if (this.#failures.length >= attemptsPerMinute) {
@@ -51,8 +51,10 @@ export class Access {
         code: 'too_many_attempts',
       });
     }
-    const code = this.isToken(typed.trim()) ? this.newCode() : typed;
-    const token = this.#file.change((kept) => {
+    // A failure until it is none: others may come while the file is waited for.
+    this.#failures.push(now);
+    const code = this.isToken(typed.trim()) ? await this.newCode() : typed;
+    const token = await this.#file.change((kept) => {
       const hash = hashOf(plainCode(code));
       const found = kept.codes.find((known) => sameHash(known.hash, hash));
       if (!found) return undefined;
@@ -67,8 +69,10 @@ export class Access {
       kept.sessions.push({ hash: hashOf(made), until, person: found.person, browser, created: now });
       return made;
     });
-    if (token !== undefined) return token;
-    this.#failures.push(now);
+    if (token !== undefined) {
+      this.#failures.splice(this.#failures.indexOf(now), 1);
+      return token;
+    }
     throw new UserError({
       what: 'this code is not valid: it was used already, is too old, or has a typing error',
       next: 'print a new link with `anneal pair`, on the machine where the agent runs and in the same folder, or ask an admin for one',
@@ -92,9 +96,9 @@ export class Access {
     return this.#tokenHash !== undefined && sameHash(this.#tokenHash, hashOf(token));
   }
 
-  endSession(token: string): void {
+  endSession(token: string): Promise<void> {
     const hash = hashOf(token);
-    this.#file.change((kept) => {
+    return this.#file.change((kept) => {
       kept.sessions = kept.sessions.filter((session) => !sameHash(session.hash, hash));
     });
   }

@@ -47,7 +47,7 @@ export class AccessFile {
   }
 
   /** Writes what `change` makes of it, and returns what `change` returns. */
-  change<T>(change: (kept: Kept) => T): T {
+  change<T>(change: (kept: Kept) => T): Promise<T> {
     return underLock(this.#path, () => {
       const kept = this.read();
       const result = change(kept);

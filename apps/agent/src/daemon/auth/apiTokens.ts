@@ -36,7 +36,7 @@ export class ApiTokens {
   }
 
   /** The secret is told here, once. @throws UserError `too_many_tokens` */
-  create(name: string, scope: Scope): ApiToken & { token: string } {
+  create(name: string, scope: Scope): Promise<ApiToken & { token: string }> {
     return underLock(this.#path, () => this.#create(name, scope));
   }
 
@@ -53,7 +53,7 @@ export class ApiTokens {
   }
 
   /** @throws UserError `token_not_found` */
-  revoke(id: string): ApiToken {
+  revoke(id: string): Promise<ApiToken> {
     return underLock(this.#path, () => this.#revoke(id));
   }
 

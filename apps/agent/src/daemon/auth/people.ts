@@ -35,7 +35,7 @@ export class People {
   }
 
   /** A code for the one who runs the agent: its first admin, who is made where there is none. */
-  ownerCode(): PairingCode {
+  ownerCode(): Promise<PairingCode> {
     return this.#file.change((kept) => {
       let owner = kept.people.find(({ role }) => role === 'admin');
       if (!owner) {
@@ -47,7 +47,7 @@ export class People {
   }
 
   /** @throws UserError `name_taken`, `too_many_people` */
-  invite(name: string, role: Role): { person: Person; code: PairingCode } {
+  invite(name: string, role: Role): Promise<{ person: Person; code: PairingCode }> {
     return this.#file.change((kept) => {
       if (kept.people.some((person) => isSameName(person.name, name))) throw nameTaken(name);
       if (kept.people.length >= mostPeople) throw tooMany();
@@ -58,14 +58,14 @@ export class People {
   }
 
   /** A code for one more browser of theirs, for now or as an invitation. @throws UserError `person_not_found` */
-  codeFor(id: string, when: 'now' | 'later'): PairingCode {
+  codeFor(id: string, when: 'now' | 'later'): Promise<PairingCode> {
     const life = when === 'now' ? codeLifeMilliseconds : invitationLifeMilliseconds;
     return this.#file.change((kept) => addCode(kept, personIn(kept, id).id, life));
   }
 
   /** @throws UserError `person_not_found`, `last_admin` */
-  setRole(id: string, role: Role): void {
-    this.#file.change((kept) => {
+  setRole(id: string, role: Role): Promise<void> {
+    return this.#file.change((kept) => {
       const person = personIn(kept, id);
       if (role !== 'admin') refuseLastAdmin(kept, person);
       person.role = role;
@@ -73,8 +73,8 @@ export class People {
   }
 
   /** @throws UserError `person_not_found`, `name_taken` */
-  rename(id: string, name: string): void {
-    this.#file.change((kept) => {
+  rename(id: string, name: string): Promise<void> {
+    return this.#file.change((kept) => {
       const person = personIn(kept, id);
       if (kept.people.some((other) => other !== person && isSameName(other.name, name))) throw nameTaken(name);
       person.name = name;
@@ -82,8 +82,8 @@ export class People {
   }
 
   /** With their browsers and invitations. @throws UserError `person_not_found`, `last_admin` */
-  remove(id: string): void {
-    this.#file.change((kept) => {
+  remove(id: string): Promise<void> {
+    return this.#file.change((kept) => {
       const person = personIn(kept, id);
       refuseLastAdmin(kept, person);
       const isOthers = (entry: { person: string }) => entry.person !== id;
@@ -110,9 +110,9 @@ export class People {
   }
 
   /** Ends those sessions of a person that `which` names; all but the asking one where it is left out. */
-  endBrowsers(id: string, token: string | undefined, which?: string): void {
+  endBrowsers(id: string, token: string | undefined, which?: string): Promise<void> {
     const asking = token === undefined ? undefined : hashOf(token);
-    this.#file.change((kept) => {
+    return this.#file.change((kept) => {
       kept.sessions = kept.sessions.filter(({ person, hash }) => {
         if (person !== id) return true;
         return which === undefined ? hash === asking : !hash.startsWith(which);

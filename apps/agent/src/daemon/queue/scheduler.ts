@@ -131,7 +131,7 @@ export class Scheduler {
     // The runs were read after the queue: what was taken out or assigned meanwhile is not begun as it was.
     const current = queue.read().waiting;
     const begun: QueuedRun[] = [];
-    const refused = this.#refused.splice(0);
+    const refused = [...this.#refused];
     const refusals = new Set(refused.map(launchOf));
     for (const launch of refusals) this.#launched.delete(launch);
     // Before anything begins: one that was assigned since stands behind others in the queue.
@@ -161,7 +161,9 @@ export class Scheduler {
         void this.#launch(entry, feed);
       }
     }
-    if (begun.length > 0 || refused.length > 0) await queue.settle(begun, refused);
+    if (begun.length === 0 && refused.length === 0) return;
+    await queue.settle(begun, refused);
+    this.#refused = this.#refused.filter((refusal) => !refused.includes(refusal));
   }
 
   async #launch(entry: QueuedRun, feed: RunFeed): Promise<void> {

@@ -32,17 +32,20 @@ export const people = router({
     .mutation(({ ctx, input }) => ctx.agent.access.people.endBrowsers(mine(ctx), ctx.caller.session, input.browser)),
 
   /** For one more browser of who asks. */
-  pairAnother: procedure.mutation(({ ctx }): PairingCode => ctx.agent.access.people.codeFor(mine(ctx), 'now')),
+  pairAnother: procedure.mutation(({ ctx }): Promise<PairingCode> => ctx.agent.access.people.codeFor(mine(ctx), 'now')),
 
   list: procedure.query(({ ctx }): ListedPerson[] => ctx.agent.access.people.list()),
 
   /** A person, and the code that lets them in. */
   invite: procedure
     .input(z.object({ name: personNameSchema, role: roleSchema }))
-    .mutation(({ ctx, input }): PairingCode => ctx.agent.access.people.invite(input.name, input.role).code),
+    .mutation(
+      async ({ ctx, input }): Promise<PairingCode> =>
+        (await ctx.agent.access.people.invite(input.name, input.role)).code,
+    ),
 
   /** For somebody who has lost theirs. */
-  newLink: procedure.input(named).mutation(({ ctx, input }): PairingCode => {
+  newLink: procedure.input(named).mutation(({ ctx, input }): Promise<PairingCode> => {
     return ctx.agent.access.people.codeFor(input.person, 'later');
   }),
 

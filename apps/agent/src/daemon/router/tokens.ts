@@ -10,9 +10,9 @@ export const tokens = router({
   /** The secret is told here, once. */
   create: procedure
     .input(z.object({ name: z.string().trim().min(1).max(60), scope: z.enum(scopes) }))
-    .mutation(({ ctx, input }): ApiToken & { token: string } => ctx.agent.tokens.create(input.name, input.scope)),
+    .mutation(({ ctx, input }) => ctx.agent.tokens.create(input.name, input.scope)),
 
   revoke: procedure
     .input(z.object({ id: z.string().min(1).max(64) }))
-    .mutation(({ ctx, input }): ApiToken => ctx.agent.tokens.revoke(input.id)),
+    .mutation(({ ctx, input }): Promise<ApiToken> => ctx.agent.tokens.revoke(input.id)),
 });

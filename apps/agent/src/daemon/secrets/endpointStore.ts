@@ -47,10 +47,10 @@ export class EndpointStore {
   }
 
   /** Replaces the one of this name. @param by null on the command line @throws UserError `bad_request`, `endpoint_address`, `endpoint_taken` */
-  set(request: SetEndpointRequest, by: string | null): void {
+  async set(request: SetEndpointRequest, by: string | null): Promise<void> {
     const { name, url: written, secret } = parseRequest(setEndpointRequest, request);
     const url = withoutSlash(written);
-    this.#change((kept) => {
+    await this.#change((kept) => {
       const before = kept.find((one) => one.name === name && one.url === url);
       const sealed =
         secret === undefined ? (before?.sealed ?? null) : secret && this.#sealing.seal(secret, purpose(url));
@@ -81,8 +81,8 @@ export class EndpointStore {
   }
 
   /** @throws UserError `endpoint_not_found` */
-  remove(name: string): void {
-    this.#change((kept) => {
+  remove(name: string): Promise<void> {
+    return this.#change((kept) => {
       const others = kept.filter((one) => one.name !== name);
       if (others.length < kept.length) return others;
       throw new UserError({
@@ -110,8 +110,8 @@ export class EndpointStore {
     throw damaged(this.#path, 'the file of endpoints cannot be read');
   }
 
-  #change(change: (kept: Kept) => Kept): void {
-    underLock(this.#path, () => {
+  #change(change: (kept: Kept) => Kept): Promise<void> {
+    return underLock(this.#path, () => {
       const kept = { version: 1, endpoints: change(this.#read()) };
       replaceFile(this.#path, `${JSON.stringify(kept, null, 2)}\n`, { sync: true, mode: 0o600 });
     });

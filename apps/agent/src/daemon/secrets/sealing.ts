@@ -3,8 +3,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { replaceFile } from '@anneal/formats/files/atomicWrite';
-import { underLock } from '../../service/underLock.ts';
+import { createFile } from '@anneal/formats/files/atomicWrite';
 
 const keyBytes = 32;
 /** As GCM is made for. */
@@ -44,9 +43,7 @@ export class Sealing {
 
   /** Made with the first secret. */
   #key(): Buffer {
-    underLock(this.#keyPath, () => {
-      if (!existsSync(this.#keyPath)) replaceFile(this.#keyPath, randomBytes(keyBytes), { sync: true, mode: 0o600 });
-    });
+    if (!existsSync(this.#keyPath)) createFile(this.#keyPath, randomBytes(keyBytes), { sync: true, mode: 0o600 });
     const key = readFileSync(this.#keyPath);
     if (key.length === keyBytes) return key;
     throw damaged(this.#keyPath, 'the key of the secrets is damaged');

@@ -57,17 +57,17 @@ export class SecretStore {
   }
 
   /** Replaces one that is there. @param by null on the command line @throws UserError `bad_request`, `secrets_damaged` */
-  set(request: SetSecretRequest, by: string | null): void {
+  async set(request: SetSecretRequest, by: string | null): Promise<void> {
     const { name, secret } = parseRequest(setSecretRequest, request);
-    this.#change(({ secrets }) => {
+    await this.#change(({ secrets }) => {
       const set = new Date().toISOString();
       secrets[name] = { sealed: this.#sealing.seal(secret, name), ending: endingOf(secret), set, by };
     });
   }
 
   /** @throws UserError `secret_not_found`, `secrets_damaged` */
-  remove(name: SecretName): void {
-    this.#change(({ secrets }) => {
+  remove(name: SecretName): Promise<void> {
+    return this.#change(({ secrets }) => {
       if (!secrets[name]) throw notFound(name);
       delete secrets[name];
     });
@@ -93,8 +93,8 @@ export class SecretStore {
     throw damaged(this.#path, 'the file of secrets cannot be read');
   }
 
-  #change(change: (kept: Kept) => void): void {
-    underLock(this.#path, () => {
+  #change(change: (kept: Kept) => void): Promise<void> {
+    return underLock(this.#path, () => {
       const kept = this.#read();
       change(kept);
       replaceFile(this.#path, `${JSON.stringify(kept, null, 2)}\n`, { sync: true, mode: 0o600 });

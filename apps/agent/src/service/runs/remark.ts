@@ -36,8 +36,8 @@ export async function tagRun(context: Context, request: TagRunRequest): Promise<
 }
 
 /** Changes what is said of the run, while nobody else does. @throws UserError `remarks_damaged`, `file_busy` */
-export function remark(path: string, change: (remarks: Remarks) => Remarks): RunSummary {
-  underLock(join(path, remarksName), () => writeRemarks(path, change(readRemarks(path))));
+export async function remark(path: string, change: (remarks: Remarks) => Remarks): Promise<RunSummary> {
+  await underLock(join(path, remarksName), () => writeRemarks(path, change(readRemarks(path))));
   return summaryOf(readRun(path));
 }
 

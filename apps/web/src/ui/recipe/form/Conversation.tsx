@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, IconButton } from '../../Button.tsx';
 import { controlClass } from './control.ts';
-import { type Path, useRecipeForm } from './formContext.ts';
+import { isWrongAt, type Path, useRecipeForm } from './formContext.ts';
 import { InText } from './InText.tsx';
 
 const usual = ['system', 'user', 'assistant', 'tool'];
@@ -16,6 +16,7 @@ export function Conversation({
   id,
   label,
   path,
+  describedBy,
   isReadOnly,
   onRemove,
   children,
@@ -23,6 +24,7 @@ export function Conversation({
   id: string | undefined;
   label: string;
   path: Path;
+  describedBy: string;
   isReadOnly: boolean;
   onRemove: () => void;
   /** What belongs to it beside the messages. */
@@ -55,6 +57,7 @@ export function Conversation({
           number={i + 1}
           value={message}
           path={[...path, i]}
+          describedBy={describedBy}
           isReadOnly={isReadOnly}
           onRemove={messages.length > 1 ? () => form.remove([...path, i]) : undefined}
         />
@@ -75,6 +78,7 @@ function Message({
   number,
   value,
   path,
+  describedBy,
   isReadOnly,
   onRemove,
 }: {
@@ -82,6 +86,7 @@ function Message({
   number: number;
   value: unknown;
   path: Path;
+  describedBy: string;
   isReadOnly: boolean;
   /** Undefined for the only one: a conversation has a message at least. */
   onRemove: (() => void) | undefined;
@@ -104,6 +109,7 @@ function Message({
     setIsRefused(!form.write([...path, key], sourceOf(text, before), order));
   };
   const text = typeof content === 'string' ? content : '';
+  const isWrong = isWrongAt(path, form.problems);
   return (
     <div className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-start gap-1.5">
       <select
@@ -111,6 +117,8 @@ function Message({
         aria-label={t('roleOf', { number })}
         value={role}
         disabled={isReadOnly}
+        aria-describedby={describedBy}
+        aria-invalid={isWrong}
         onChange={({ target }) => set('role', target.value)}
         className={`${controlClass} w-28`}
       >
@@ -122,6 +130,8 @@ function Message({
         aria-label={t('messageOf', { number })}
         value={text}
         readOnly={isReadOnly}
+        aria-describedby={describedBy}
+        aria-invalid={isWrong}
         rows={Math.min(8, text.split('\n').length)}
         onFocus={form.endStep}
         onChange={({ target }) => set('content', target.value)}

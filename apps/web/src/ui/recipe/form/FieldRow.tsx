@@ -33,7 +33,7 @@ export function FieldRow({ field, path, order }: { field: FormField; path: Path;
   const standard = known === undefined ? field.standard : known;
   const props: ControlProps = {
     id,
-    describedBy: `${id}-about`,
+    describedBy: problems.length > 0 ? `${id}-about ${id}-wrong` : `${id}-about`,
     isWrong: problems.length > 0,
     isReadOnly: form.isReadOnly,
     written,
@@ -49,7 +49,7 @@ export function FieldRow({ field, path, order }: { field: FormField; path: Path;
           {field.key}
         </label>
         {field.isRequired && <span className="ml-2 text-[12px] text-muted">{t('required')}</span>}
-        <p id={props.describedBy} className="mt-0.5 text-[12.5px] text-muted leading-[1.45]">
+        <p id={`${id}-about`} className="mt-0.5 text-[12.5px] text-muted leading-[1.45]">
           <Explained text={text} />
         </p>
       </div>
@@ -58,9 +58,13 @@ export function FieldRow({ field, path, order }: { field: FormField; path: Path;
         {others.length > 0 && written?.value == null && (
           <p className="text-[12px] text-muted">{t('insteadOf', { keys: others.join(', ') })}</p>
         )}
-        {problems.map((problem) => (
-          <FieldProblem key={`${problem.path.join('.')} ${problem.what}`} problem={problem} order={order} />
-        ))}
+        {problems.length > 0 && (
+          <div id={`${id}-wrong`} className="grid gap-1.5">
+            {problems.map((problem) => (
+              <FieldProblem key={`${problem.path.join('.')} ${problem.what}`} problem={problem} order={order} />
+            ))}
+          </div>
+        )}
         {isRefused && (
           <p role="alert" className="text-[12.5px] text-bad">
             {t('refused')} <InText path={path} />

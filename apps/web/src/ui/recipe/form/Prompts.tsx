@@ -8,7 +8,7 @@ import { InText } from './InText.tsx';
 import { AddButton, AddText, type ItemProps, TextItem, useItems } from './TextItem.tsx';
 
 /** Prompts in a list: each a text, a conversation, or a conversation with the tools that may be called. */
-export function Prompts({ id, describedBy, isWrong, isReadOnly, ...list }: ControlProps & { path: Path }) {
+export function Prompts({ id, describedBy, isReadOnly, ...list }: ControlProps & { path: Path }) {
   const t = useTranslations('recipes');
   const { items, add, take } = useItems(list);
   return (
@@ -22,7 +22,7 @@ export function Prompts({ id, describedBy, isWrong, isReadOnly, ...list }: Contr
           value={item}
           path={[...list.path, i]}
           onRemove={() => take(i)}
-          {...{ describedBy, isWrong, isReadOnly }}
+          {...{ describedBy, isReadOnly }}
         />
       ))}
       <div className="flex flex-wrap gap-1.5">
@@ -40,7 +40,7 @@ export function Prompts({ id, describedBy, isWrong, isReadOnly, ...list }: Contr
 }
 
 function Prompt(props: ItemProps) {
-  const { id, number, value, path, isReadOnly, onRemove } = props;
+  const { id, number, value, path, describedBy, isReadOnly, onRemove } = props;
   const t = useTranslations('recipes');
   const withTools = typeof value === 'object' && value !== null && 'messages' in value;
   if (!Array.isArray(value) && !withTools) return <TextItem {...props} />;
@@ -49,6 +49,7 @@ function Prompt(props: ItemProps) {
       id={id}
       label={t('conversation', { number })}
       path={withTools ? [...path, 'messages'] : path}
+      describedBy={describedBy}
       isReadOnly={isReadOnly}
       onRemove={onRemove}
     >

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, IconButton } from '../../Button.tsx';
 import { type ControlProps, controlClass } from './control.ts';
-import { type Path, useRecipeForm } from './formContext.ts';
+import { isWrongAt, type Path, useRecipeForm } from './formContext.ts';
 import { InText } from './InText.tsx';
 
 /** The items of a list, and how one is added or taken out: a list without items is no key. */
@@ -25,7 +25,7 @@ export function useItems({
   return { items, add, take };
 }
 
-export interface ItemProps extends Pick<ControlProps, 'describedBy' | 'isWrong' | 'isReadOnly'> {
+export interface ItemProps extends Pick<ControlProps, 'describedBy' | 'isReadOnly'> {
   id: string | undefined;
   number: number;
   value: unknown;
@@ -34,7 +34,7 @@ export interface ItemProps extends Pick<ControlProps, 'describedBy' | 'isWrong' 
 }
 
 /** A text of a list in a line of its own; what is none is shown, and changed in the text. */
-export function TextItem({ id, number, value, path, describedBy, isWrong, isReadOnly, onRemove }: ItemProps) {
+export function TextItem({ id, number, value, path, describedBy, isReadOnly, onRemove }: ItemProps) {
   const t = useTranslations('recipes');
   const form = useRecipeForm();
   if (typeof value !== 'string' && value !== null) {
@@ -53,7 +53,7 @@ export function TextItem({ id, number, value, path, describedBy, isWrong, isRead
         readOnly={isReadOnly}
         aria-label={t('item', { number })}
         aria-describedby={describedBy}
-        aria-invalid={isWrong}
+        aria-invalid={isWrongAt(path, form.problems)}
         onFocus={form.endStep}
         onChange={({ target }) => form.write(path, sourceOf(target.value, readValue(form.parsed, path)?.source), [])}
         className={controlClass}

@@ -4,7 +4,7 @@ import type { Path } from './formContext.ts';
 import { AddText, TextItem, useItems } from './TextItem.tsx';
 
 /** A list of texts, each in a line of its own. */
-export function Texts({ id, describedBy, isWrong, isReadOnly, ...list }: ControlProps & { path: Path }) {
+export function Texts({ id, describedBy, isReadOnly, ...list }: ControlProps & { path: Path }) {
   const { items, add, take } = useItems(list);
   return (
     <div className="grid gap-1.5">
@@ -17,7 +17,7 @@ export function Texts({ id, describedBy, isWrong, isReadOnly, ...list }: Control
           value={item}
           path={[...list.path, i]}
           onRemove={() => take(i)}
-          {...{ describedBy, isWrong, isReadOnly }}
+          {...{ describedBy, isReadOnly }}
         />
       ))}
       <AddText id={items.length === 0 ? id : undefined} isReadOnly={isReadOnly} onAdd={() => add('')} />

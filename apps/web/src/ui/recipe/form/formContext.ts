@@ -41,4 +41,9 @@ export function valueAt(values: unknown, path: Path): unknown {
   );
 }
 
+/** Whether something is wrong with an item of a list, or with all of the list. */
+export function isWrongAt(path: Path, problems: readonly Problem[]): boolean {
+  return problems.some((problem) => isBelow(problem.path, path) || isBelow(path, problem.path));
+}
+
 export const isBelow = (path: Path, above: Path): boolean => above.every((step, i) => String(path[i]) === String(step));
