@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { findViolations } from './checkImports.ts';
-import { importsOf, readImportGraph } from './imports/readImports.ts';
+import { importsOf, readImportGraph, readListed } from './imports/readImports.ts';
 
 const core = 'packages/core/src';
 const router = 'apps/agent/src/daemon/router/index.ts';
 
 /** A repository of these modules and nothing else. */
 function violationsOf(modules: Record<string, string>): string[] {
-  return findViolations(new Map(Object.entries(modules).map(([path, text]) => [path, importsOf(path, text)])));
+  const graph = new Map(Object.entries(modules).map(([path, text]) => [path, importsOf(path, text)]));
+  return findViolations(graph, new Map());
 }
 
 describe('who imports whom', () => {
   it('holds in this repository', () => {
-    const graph = readImportGraph(`${import.meta.dirname}/..`);
+    const root = `${import.meta.dirname}/..`;
+    const graph = readImportGraph(root);
     expect(graph.size).toBeGreaterThan(250);
-    expect(findViolations(graph)).toEqual([]);
+    expect(findViolations(graph, readListed(root))).toEqual([]);
   });
 
   it.each([
@@ -33,6 +35,16 @@ describe('who imports whom', () => {
     ['apps/web/src/a.ts', "import { b } from '../../agent/src/daemon/router/index.ts';", router],
   ])('finds that %s breaks a rule with %s', (path, text, imported) => {
     expect(violationsOf({ [path]: text, [imported]: '' })).toEqual([expect.stringContaining(`${path}:1: must not`)]);
+  });
+
+  it('finds a package that is imported and not listed', () => {
+    const text = "import { join } from 'node:path';\nimport { z } from 'zod/v4';\nimport { b } from '@a/b/c';";
+    const graph = new Map([['apps/agent/src/a.ts', importsOf('apps/agent/src/a.ts', text)]]);
+    const listed = (...names: string[]) => new Map([['apps/agent', new Set(names)]]);
+    expect(findViolations(graph, listed('zod', '@a/b'))).toEqual([]);
+    expect(findViolations(graph, listed('zod'))).toEqual([
+      'apps/agent/src/a.ts:3: @a/b is not listed in apps/agent/package.json',
+    ]);
   });
 
   it('lets the studio know the procedures of the agent as types', () => {

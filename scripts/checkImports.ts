@@ -1,11 +1,33 @@
-/** Checks who imports whom (scripts/imports/rules.ts), that no import goes round, and what has to run in a browser. */
+/**
+ * Checks who imports whom (scripts/imports/rules.ts), that no import goes round, what has to run in a browser, and that a package
+ * lists what it imports.
+ */
 import { builtinModules } from 'node:module';
-import { type Import, type ImportGraph, readImportGraph } from './imports/readImports.ts';
+import { type Import, type ImportGraph, type Listed, readImportGraph, readListed } from './imports/readImports.ts';
 import { breaks, browserPackages, browserSafe, isBelow, rules } from './imports/rules.ts';
 
 /** One line for each import that breaks a rule. */
-export function findViolations(graph: ImportGraph): string[] {
-  return [...ruleBreaks(graph), ...cycles(graph), ...browserBreaks(graph)];
+export function findViolations(graph: ImportGraph, listed: Listed): string[] {
+  return [...ruleBreaks(graph), ...cycles(graph), ...browserBreaks(graph), ...unlisted(graph, listed)];
+}
+
+/** What happens to lie in node_modules is there until another package wants it no more. */
+function unlisted(graph: ImportGraph, listed: Listed): string[] {
+  return each(graph, (path, made) => {
+    const home = [...listed.keys()].find((folder) => isBelow(path, folder));
+    const name = packageOf(made.specifier);
+    if (home === undefined || name === undefined || listed.get(home)?.has(name)) return [];
+    return [`${at(path, made)}: ${name} is not listed in ${home}/package.json`];
+  });
+}
+
+/** Undefined for files, and for what Node brings. */
+function packageOf(specifier: string): string | undefined {
+  if (specifier.startsWith('.') || specifier.startsWith('node:')) return undefined;
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 function ruleBreaks(graph: ImportGraph): string[] {
@@ -66,8 +88,9 @@ function each(graph: ImportGraph, check: (path: string, made: Import) => string[
 const at = (path: string, { line }: Import): string => `${path}:${line}`;
 
 if (import.meta.main) {
-  const graph = readImportGraph(`${import.meta.dirname}/..`);
-  const violations = findViolations(graph);
+  const root = `${import.meta.dirname}/..`;
+  const graph = readImportGraph(root);
+  const violations = findViolations(graph, readListed(root));
   for (const violation of violations) console.error(violation);
   const imports = [...graph.values()].reduce((sum, list) => sum + list.length, 0);
   console.log(`${imports} imports in ${graph.size} modules: ${violations.length} break a rule`);

@@ -17,6 +17,9 @@ export interface Import {
 /** A module's path, relative to the root, to what it imports. */
 export type ImportGraph = ReadonlyMap<string, readonly Import[]>;
 
+/** The folder of a package, relative to the root, to what its package.json names, itself included. */
+export type Listed = ReadonlyMap<string, ReadonlySet<string>>;
+
 const statement = /^(?:import|export)\s+(?<type>type\s)?(?:[\w$\s,*]|\{[^{}]*\})*?from\s+'(?<specifier>[^']+)'/gm;
 const bareImport = /^import\s+'(?<specifier>[^']+)'/gm;
 const call = /\bimport\(\s*'(?<specifier>[^']+)'\s*\)/g;
@@ -43,6 +46,16 @@ export function readImportGraph(root: string): ImportGraph {
     .filter((path) => !/\.test\.ts$|\/testing\/|\/cases\.ts$|\.proto\//.test(path))
     .sort();
   return new Map(paths.map((path) => [path, importsOf(path, readFileSync(posix.join(root, path), 'utf8'))]));
+}
+
+export function readListed(root: string): Listed {
+  const paths = globSync('{packages,apps}/*/package.json', { cwd: root });
+  return new Map(
+    paths.map((path) => {
+      const { name, dependencies, devDependencies } = JSON.parse(readFileSync(posix.join(root, path), 'utf8'));
+      return [posix.dirname(path), new Set([name, ...Object.keys({ ...dependencies, ...devDependencies })])];
+    }),
+  );
 }
 
 /** The same mapping as the `exports` of our packages: `@anneal/core/a/b` is packages/core/src/a/b.ts. */
