@@ -61,7 +61,9 @@ export const runs = {
     queued: 'Waits for {device}: {place} of {of}.',
     toQueue: 'See the queue',
     waits: 'What the run waits for',
-    deviceGone: 'The device is not there now: the run waits until it is, or until it is given another one.',
+    deviceGone:
+      'This device was not there when the agent was started: the run waits until the agent is started with it, or until the run is given another one.',
+    startOn: 'Start on {device}',
     deviceHeld: 'The device is set to begin no run. “Runs at a time” on the host’s page changes that.',
     trainsNow: 'The device trains',
     waitsBefore: 'Before this run come',

@@ -26,18 +26,20 @@ export function WaitingList({
   const isAway = useConnection() !== 'open';
   const may = useMay('operator');
   const [over, setOver] = useState<number>();
+  /** Of what was asked last: what was done since takes it away. */
+  const [error, setError] = useState<unknown>(null);
+  const told = { onSuccess: () => setError(null), onError: setError };
   const move = useMutation({
     mutationFn: (wanted: { run: string; place: number }) => agent().queue.move.mutate(wanted),
+    ...told,
   });
-  const remove = useMutation({ mutationFn: (run: string) => agent().queue.remove.mutate({ run }) });
-  const [notAssigned, setNotAssigned] = useState<unknown>(null);
-  const error = move.error ?? remove.error ?? notAssigned;
+  const remove = useMutation({ mutationFn: (run: string) => agent().queue.remove.mutate({ run }), ...told });
 
   const { dragged } = drag;
   return (
     <div className="border-line border-t px-4 py-2.5 first-of-type:border-t-0">
       <h3 className="label">{t(isHeld ? 'held' : 'waiting')}</h3>
-      {error != null && <ErrorNote error={shownError(error)} />}
+      {error !== null && <ErrorNote error={shownError(error)} />}
       <ol className="-mx-2">
         {waiting.map(({ run, name, priority, since, by, hasBegun }, index) => (
           <li
@@ -83,7 +85,7 @@ export function WaitingList({
               {by && `${by} · `}
               {t('since', { time: format.time(since) })}
             </span>
-            {may && !hasBegun && <WaitsOn run={run} name={name} device={device} onError={setNotAssigned} />}
+            {may && !hasBegun && <WaitsOn run={run} name={name} device={device} onError={setError} />}
             {may && (
               <span className="flex shrink-0 max-sm:ml-auto">
                 <IconButton

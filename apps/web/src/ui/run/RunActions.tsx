@@ -7,6 +7,7 @@ import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
 import type { RunFacts } from '../../agent/liveRun.ts';
+import { useDevices } from '../../agent/useDevices.ts';
 import { useMay } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Confirm } from '../Confirm.tsx';
@@ -15,13 +16,29 @@ import { DeleteRun } from './DeleteRun.tsx';
 
 const resumable: ReadonlySet<RunFacts['state']> = new Set(['stopped', 'failed', 'interrupted', 'created']);
 
+/** Where a run that has not begun can be started instead, as its device is gone. */
+function StartElsewhere({ isOff, onStart }: { isOff: boolean; onStart: (device: string) => void }) {
+  const t = useTranslations('run');
+  return (
+    <div className="flex flex-wrap justify-end gap-2">
+      {useDevices()?.map(({ name, title }) => (
+        <Button key={name} title={title} disabled={isOff} onClick={() => onStart(name)}>
+          {t('startOn', { device: name })}
+        </Button>
+      ))}
+    </div>
+  );
+}
+
 /** What can be asked of a run in its state. Asked twice, it does the same: each asks for a state, none toggles. */
 export function RunActions({ run }: { run: RunFacts }) {
   const t = useTranslations('run');
   const named = { run: run.key };
   const stop = useMutation({ mutationFn: (now: boolean) => agent().runs.stop.mutate({ ...named, now }) });
   const save = useMutation({ mutationFn: () => agent().runs.save.mutate(named) });
-  const resume = useMutation({ mutationFn: () => agent().runs.resume.mutate(named) });
+  const resume = useMutation({
+    mutationFn: (set: string[]) => agent().runs.resume.mutate({ ...named, set }),
+  });
   const leave = useMutation({ mutationFn: () => agent().queue.remove.mutate(named) });
   const [asking, setAsking] = useState(false);
   const isAway = useConnection() !== 'open';
@@ -91,7 +108,7 @@ export function RunActions({ run }: { run: RunFacts }) {
             look="primary"
             title={run.state === 'created' ? undefined : t('resumeHint')}
             disabled={isAway || resume.isPending}
-            onClick={() => resume.mutate()}
+            onClick={() => resume.mutate([])}
           >
             <Play className="size-3.5" aria-hidden="true" />
             {t(run.state === 'created' ? 'start' : 'resume')}
@@ -100,6 +117,9 @@ export function RunActions({ run }: { run: RunFacts }) {
         {!isRunning && <DeleteRun run={run.key} />}
       </div>
       {error && <ErrorNote error={shownError(error)} />}
+      {run.state === 'created' && resume.error && shownError(resume.error).code === 'device_not_found' && (
+        <StartElsewhere isOff={isAway || resume.isPending} onStart={(device) => resume.mutate([`device=${device}`])} />
+      )}
       <Confirm
         open={asking}
         onOpenChange={setAsking}

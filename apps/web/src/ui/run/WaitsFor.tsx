@@ -4,6 +4,7 @@ import Link from 'next/link';
 import { Fragment, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useDevices } from '../../agent/useDevices.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { useQueue } from '../../agent/useQueue.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { WaitsOn } from '../host/WaitsOn.tsx';
@@ -15,6 +16,7 @@ export function WaitsFor({ run, queued }: { run: string; queued: QueuePlace }) {
   const lane = queue?.devices.find(({ device }) => device === queued.device);
   const at = lane?.waiting.findIndex((waiting) => waiting.run === run) ?? -1;
   const waiting = lane?.waiting[at];
+  const may = useMay('operator');
   const [notAssigned, setNotAssigned] = useState<unknown>(null);
   const isGone = useDevices()?.every(({ name }) => name !== queued.device) ?? false;
   const before = lane?.waiting.slice(0, Math.max(0, at)) ?? [];
@@ -30,7 +32,7 @@ export function WaitsFor({ run, queued }: { run: string; queued: QueuePlace }) {
       {isGone && <p className="text-[13px] text-warn">{t('deviceGone')}</p>}
       <Runs label={t('trainsNow')} runs={lane?.running ?? []} />
       <Runs label={t('waitsBefore')} runs={before} />
-      {waiting && !waiting.hasBegun && <WaitsOn {...waiting} device={queued.device} onError={setNotAssigned} />}
+      {may && waiting && !waiting.hasBegun && <WaitsOn {...waiting} device={queued.device} onError={setNotAssigned} />}
       {notAssigned !== null && <ErrorNote error={shownError(notAssigned)} />}
       {error !== undefined && <ErrorNote error={shownError(error)} />}
     </section>
