@@ -74,7 +74,9 @@ test('keys lie sealed, each for its address alone; addresses that no key may go 
     ['https://other.example/v1', 'two words', 'bad_request'],
     ['https://thief.example/v1', null, 'endpoint_taken'],
   ] as const) {
-    await expect(store.set({ name: 'other', url, secret }, null), url).rejects.toThrow(expect.objectContaining({ code }));
+    await expect(store.set({ name: 'other', url, secret }, null), url).rejects.toThrow(
+      expect.objectContaining({ code }),
+    );
   }
   await store.remove('lab');
   await expect(store.remove('lab')).rejects.toThrow(expect.objectContaining({ code: 'endpoint_not_found' }));

@@ -59,8 +59,8 @@ export default function DataScreen() {
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
-      <div className="mb-5 flex flex-wrap items-center gap-x-4 gap-y-3">
-        <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
+      <div className="mb-5 flex flex-wrap items-center justify-end gap-x-4 gap-y-3 max-sm:gap-x-2">
+        <h1 className="font-semibold max-sm:mr-auto text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
         {list && name && <SourceChooser list={list} name={name} onChoose={choose} />}
         {list && (
           <>

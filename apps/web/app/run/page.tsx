@@ -131,13 +131,13 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
   const t = useTranslations('run');
   const facts = useStore(run.facts);
   const error = useStore(run.error);
-  if (error) return <ErrorNote title={t('notFound')} error={shownError(error)} />;
+  if (error) return <ErrorNote title={t('notShown')} error={shownError(error)} />;
   if (!facts) return null;
   return (
     <article className="grid grid-cols-[minmax(0,1fr)] gap-5">
       <title>{`${facts.name} · Anneal`}</title>
-      <header className="flex flex-wrap items-start gap-x-6 gap-y-3">
-        <div className="min-w-0 grow">
+      <header className="flex flex-wrap items-start gap-x-6 gap-y-3 max-sm:gap-x-2">
+        <div className="min-w-0 grow max-sm:w-full">
           <div className="flex flex-wrap items-center gap-x-3">
             <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em] [overflow-wrap:anywhere]">
               {facts.name}

@@ -1,6 +1,7 @@
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { startSmoothing } from '@anneal/core/protocol/smoothing';
 import { type ListedRun, metrics, type RunSeries, type StepEvent } from '@anneal/core/protocol/studio';
+import { TRPCClientError } from '@trpc/client';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { LiveRun } from './liveRun.ts';
 
@@ -107,4 +108,16 @@ test('a question that failed is asked again with the next steps', async () => {
   asked[2]?.resolve(series(6, [1, 2, 3]));
   await until(() => shown(run)?.length === 3);
   run.close();
+});
+
+test('what the connection broke off is asked again, and what the agent refuses is told', async () => {
+  const run = await opened();
+  run.show({ range: null, smoothing: 0.5 });
+  asked.at(-1)?.reject(new TRPCClientError('Unknown error'));
+  await until(() => asked.length === 3);
+  expect(run.error.read.get()).toBeUndefined();
+  const refused = TRPCClientError.from({ error: { message: 'gone', code: -32603, data: {} } });
+  asked.at(-1)?.reject(refused);
+  await until(() => run.error.read.get());
+  expect(run.error.read.get()).toBe(refused);
 });

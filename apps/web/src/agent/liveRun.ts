@@ -11,6 +11,7 @@ import {
   type RunSeries,
   type StepEvent,
 } from '@anneal/core/protocol/studio';
+import { isBrokenOff } from './brokenOff.ts';
 import { agent } from './connection.ts';
 import { GrowingSeries, type Range } from './growingSeries.ts';
 import { createStore, isEqualJson } from './store.ts';
@@ -129,7 +130,8 @@ export class LiveRun {
         },
       );
     } catch (error) {
-      this.error.set(error);
+      if (!isBrokenOff(error)) this.error.set(error);
+      else if (!this.#closed) void this.#open();
     }
   }
 
@@ -153,7 +155,8 @@ export class LiveRun {
       this.#series = new GrowingSeries(answer);
       this.#extend(steps, happenings);
     } catch (error) {
-      this.error.set(error);
+      if (!isBrokenOff(error)) this.error.set(error);
+      else if (!this.#closed && question === this.#loading) return this.#load();
     } finally {
       if (question === this.#loading) this.#isLoading = false;
     }

@@ -41,7 +41,10 @@ export function Frame({ children }: { children: ReactNode }) {
             <Mark className="size-5" />
             <span className="max-sm:sr-only">Anneal</span>
           </Link>
-          <nav aria-label={t('nav.main')} className="flex h-full min-w-0 gap-1 overflow-x-auto [scrollbar-width:none]">
+          <nav
+            aria-label={t('nav.main')}
+            className="flex h-full min-w-0 overflow-x-auto sm:gap-1 [scrollbar-width:none]"
+          >
             {screens.map((screen) => (
               <NavLink key={screen.path} href={screen.path} current={isCurrent(screen.path, path)}>
                 {t(`nav.${screen.name}`)}
@@ -80,14 +83,14 @@ function NavLink({ href, current, children }: { href: string; current: boolean; 
       ref={link}
       href={href}
       aria-current={current ? 'page' : undefined}
-      className="relative flex shrink-0 items-center px-2 text-muted transition-colors hover:text-ink aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
+      className="relative flex shrink-0 items-center px-1.5 text-muted sm:px-2 transition-colors hover:text-ink aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-1.5 sm:aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
     >
       {children}
     </Link>
   );
 }
 
-/** One run belongs to the runs. */
+/** One run belongs to the runs, and so do some that are compared. */
 function isCurrent(screen: string, path: string): boolean {
-  return screen === '/' ? path === '/' || path === '/run' : path.startsWith(screen);
+  return screen === '/' ? ['/', '/run', '/compare'].includes(path) : path.startsWith(screen);
 }

@@ -42,7 +42,7 @@ export const runs = {
     chat: 'Chat',
     missing: 'No run was named',
     missingText: 'Choose one from the list.',
-    notFound: 'There is no such run',
+    notShown: 'This run cannot be shown',
     stop: 'Stop',
     stopHint: 'Saves a checkpoint after this step, then ends. You can resume it.',
     stopNow: 'Stop at once',

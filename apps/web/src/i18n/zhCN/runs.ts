@@ -44,7 +44,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     chat: '对话',
     missing: '没有指定训练',
     missingText: '请从列表中选择。',
-    notFound: '没有这个训练',
+    notShown: '无法显示此训练',
     stop: '停止',
     stopHint: '在当前步之后保存检查点并结束。之后可以继续。',
     stopNow: '立即停止',

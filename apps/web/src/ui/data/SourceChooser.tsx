@@ -18,12 +18,18 @@ export function SourceChooser({
   const t = useTranslations('data');
   const { recipe, file, hub, model } = name;
   const pulled = list.hub.filter(({ isWhole }) => isWhole);
+  const chosen = recipe !== null ? `recipe ${recipe}` : file !== null ? `file ${file}` : `hub ${hub}`;
+  const isGone = !(
+    list.recipes.some(({ key }) => key === recipe) ||
+    list.files.some(({ key }) => key === file) ||
+    pulled.some(({ key }) => key === hub)
+  );
   return (
     <>
       <label className="min-w-0 max-sm:w-full">
         <span className="sr-only">{t('choose')}</span>
         <select
-          value={recipe !== null ? `recipe ${recipe}` : file !== null ? `file ${file}` : `hub ${hub}`}
+          value={chosen}
           onChange={({ target: { value } }) => {
             const key = value.slice(value.indexOf(' ') + 1);
             const kind = value.slice(0, value.indexOf(' '));
@@ -32,6 +38,7 @@ export function SourceChooser({
           }}
           className={select}
         >
+          {isGone && <option value={chosen}>{recipe ?? file ?? hub}</option>}
           <optgroup label={t('recipes')}>
             {list.recipes.map(({ key }) => (
               <option key={key} value={`recipe ${key}`}>

@@ -14,7 +14,7 @@ export function SeedResults({ runs, groups }: { runs: readonly ComparedRun[]; gr
         <caption className="sr-only">{t('title')}</caption>
         <thead>
           <tr className="border-line border-b text-left">
-            <th className="label px-3 py-2">{t('group')}</th>
+            <th className="label min-w-40 px-3 py-2">{t('group')}</th>
             {(['loss', 'validationLoss', 'bestValidationLoss'] as const).map((column) => (
               <th key={column} className="label px-3 py-2 text-right">
                 {compare(`columns.${column}`)}
