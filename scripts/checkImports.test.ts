@@ -40,9 +40,9 @@ describe('who imports whom', () => {
   it('finds a package that is imported and not listed', () => {
     const text = "import { join } from 'node:path';\nimport { z } from 'zod/v4';\nimport { b } from '@a/b/c';";
     const graph = new Map([['apps/agent/src/a.ts', importsOf('apps/agent/src/a.ts', text)]]);
-    const listed = (...names: string[]) => new Map([['apps/agent', new Set(names)]]);
-    expect(findViolations(graph, listed('zod', '@a/b'))).toEqual([]);
-    expect(findViolations(graph, listed('zod'))).toEqual([
+    const both = new Map([['apps/agent', new Set(['zod', '@a/b'])]]);
+    expect(findViolations(graph, both)).toEqual([]);
+    expect(findViolations(graph, new Map([['apps/agent', new Set(['zod'])]]))).toEqual([
       'apps/agent/src/a.ts:3: @a/b is not listed in apps/agent/package.json',
     ]);
   });

@@ -37,8 +37,8 @@ test('a seed that was trained again counts once: the run that went furthest, of 
 });
 
 test('the name of a family is that of its runs without their own seed', () => {
-  const named = (seed: number) => ({ ...run('a', 'x', seed), name: `first-seed-7-seed-${seed}` });
-  expect(bySeeds([named(1), named(2)])).toMatchObject([{ name: 'first-seed-7' }]);
-  const otherwise = [named(1), named(2)].map((each) => ({ ...each, name: 'first-seed-7' }));
+  const named = [1, 2].map((seed) => ({ ...run('a', 'x', seed), name: `first-seed-7-seed-${seed}` }));
+  expect(bySeeds(named)).toMatchObject([{ name: 'first-seed-7' }]);
+  const otherwise = named.map((each) => ({ ...each, name: 'first-seed-7' }));
   expect(bySeeds(otherwise)).toMatchObject([{ name: 'first-seed-7' }]);
 });
