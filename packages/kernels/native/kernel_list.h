@@ -19,6 +19,7 @@
   X(attention_sinks_backward)                \
   X(average)                                 \
   X(await_copy)                              \
+  X(balance_loss)                            \
   X(cache_write)                             \
   X(choose_token)                            \
   X(clip_scale)                              \
@@ -35,6 +36,8 @@
   X(exchange)                                \
   X(expert_add_bias)                         \
   X(expert_add_bias_backward)                \
+  X(expert_balance)                          \
+  X(expert_balance_backward)                 \
   X(expert_column_squares)                   \
   X(expert_combine)                          \
   X(expert_combine_backward)                 \

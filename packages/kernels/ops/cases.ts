@@ -20,6 +20,7 @@ import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
 import { embeddingNoiseCases } from './embedding_noise/cases.ts';
 import { exchangeCases } from './exchange/cases.ts';
 import { expertAddBiasBackwardCases, expertAddBiasCases } from './expert_add_bias/cases.ts';
+import { balanceLossCases, expertBalanceBackwardCases, expertBalanceCases } from './expert_balance/cases.ts';
 import { expertCombineBackwardCases, expertCombineCases, expertDispatchCases } from './expert_dispatch/cases.ts';
 import {
   expertLinearBackwardInputCases,
@@ -110,6 +111,9 @@ export const opCases: readonly OpCases[] = [
   clipScaleCases,
   columnSquaresCases,
   expertColumnSquaresCases,
+  expertBalanceCases,
+  expertBalanceBackwardCases,
+  balanceLossCases,
   dequantizeNf4Cases,
   dequantizeNf4DoubleCases,
   doraNormCases,

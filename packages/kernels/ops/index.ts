@@ -20,6 +20,7 @@ import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
 import { embeddingNoiseOp } from './embedding_noise/op.ts';
 import { exchangeOp } from './exchange/op.ts';
 import { expertAddBiasBackwardOp, expertAddBiasOp } from './expert_add_bias/op.ts';
+import { balanceLossOp, expertBalanceBackwardOp, expertBalanceOp } from './expert_balance/op.ts';
 import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './expert_dispatch/op.ts';
 import { expertLinearBackwardInputOp, expertLinearBackwardWeightOp, expertLinearOp } from './expert_linear/op.ts';
 import { expertRouteBackwardOp, expertRouteOp } from './expert_route/op.ts';
@@ -101,6 +102,9 @@ export const ops: readonly Op[] = [
   clipScaleOp,
   columnSquaresOp,
   expertColumnSquaresOp,
+  expertBalanceOp,
+  expertBalanceBackwardOp,
+  balanceLossOp,
   dequantizeNf4Op,
   dequantizeNf4DoubleOp,
   doraNormOp,

@@ -3,20 +3,21 @@ import type { Graph, Node } from './graph.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
- * Extends a graph by the gradients of all parameters (variables of kind `parameter`) with respect to `loss`.
+ * Extends a graph by the gradients of all parameters (variables of kind `parameter`) with respect to the sum of these losses.
  * Gradients are added to the variables `gradient/<name>`; frozen weights get none, and nothing is computed that only they would need.
  * Returns the parameters that were reached.
  */
-export function backward(graph: Graph, loss: Tensor): Set<Tensor> {
+export function backward(graph: Graph, ...losses: readonly Tensor[]): Set<Tensor> {
   const forward = [...graph.nodes];
   const needed = tensorsThatNeedGradients(forward);
-  if (!needed.has(loss)) throw new Error('the loss depends on no parameter: nothing would be trained');
+  if (!losses.some((loss) => needed.has(loss)))
+    throw new Error('the loss depends on no parameter: nothing would be trained');
 
   const gradients = new Map<Tensor, Tensor>();
   const reached = new Set<Tensor>();
   graph.phase = 'backward';
   for (const node of forward.toReversed()) {
-    const outputs = Object.entries(node.outputs).filter(([, t]) => gradients.has(t) || t === loss);
+    const outputs = Object.entries(node.outputs).filter(([, t]) => gradients.has(t) || losses.includes(t));
     if (outputs.length === 0 || !Object.values(node.outputs).some((t) => needed.has(t))) continue;
     if (!node.op.backward) throw new Error(`${node.op.name} has no backward rule`);
     graph.layer = node.layer;

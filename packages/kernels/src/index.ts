@@ -17,6 +17,7 @@ export { embedding } from '../ops/embedding/op.ts';
 export { type EmbeddingNoise, embeddingNoise } from '../ops/embedding_noise/op.ts';
 export { exchangeOp } from '../ops/exchange/op.ts';
 export { expertAddBias } from '../ops/expert_add_bias/op.ts';
+export { balanceLoss, type RoutedTokens } from '../ops/expert_balance/op.ts';
 export { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 export { type ExpertLinearOptions, expertLinear } from '../ops/expert_linear/op.ts';
 export { type ExpertRoutes, expertRoute } from '../ops/expert_route/op.ts';

@@ -317,6 +317,26 @@ function scoresProblem(headKind: 'weight' | 'parameter'): Problem {
   return p;
 }
 
+/** Of two layers, whose last token only fills the batch up. */
+const balanceBatch: Batch = {
+  extents: {},
+  inputs: {
+    ...Object.fromEntries(['a.ids', 'b.ids'].map((name) => [name, Array.from({ length: T }, (_, i) => i)])),
+    count: [T - 1],
+    scale: [0.25],
+  },
+};
+
+function balanceProblem(): Problem {
+  const p = new Problem();
+  const layers = ['a', 'b'].map((name) => {
+    const logits = p.rows(name, T, 4);
+    return { logits, experts: expertRoute(logits, { choices: 2, normalized: true }).experts };
+  });
+  p.trainBalance(layers);
+  return p;
+}
+
 /** Of four experts two in one of two groups. */
 function sigmoidExperts(p: Problem, normalized: boolean): Tensor {
   const routing = { choices: 2, groups: 2, chosenGroups: 1, normalized, scale: 2.5 };
@@ -477,6 +497,16 @@ describe('backward rules against central differences of the float64 reference', 
     }
   });
 
+  test('balance_loss, over all layers together', async () => {
+    const p = balanceProblem();
+    const step = await p.step(p.compile({ activations: 'keep' }, device), [balanceBatch], device);
+    expect(0.25 * step.loss).toBeCloseTo(p.loss([balanceBatch]), 5);
+    expect(wrongSlopes(p, [balanceBatch], step)).toEqual([]);
+    const slopes = Array.from(step.gradients.get('a') as Float32Array, Math.abs);
+    expect(slopes.slice(0, 16).some((slope) => slope > 1e-3)).toBe(true);
+    expect(slopes.slice(16)).toEqual([0, 0, 0, 0]);
+  });
+
   test.each(Object.entries(policyLosses))('%s', async (_, options) => {
     for (const headKind of ['weight', 'parameter'] as const) {
       const p = policyProblem(options, headKind);
@@ -493,6 +523,7 @@ describe('backward rules against central differences of the float64 reference', 
       ...Object.values(answerLosses).map((lossOf) => answerProblem(lossOf, 'weight')),
       ...Object.values(policyLosses).map((options) => policyProblem(options, 'weight')),
       scoresProblem('weight'),
+      balanceProblem(),
     ];
     const covered = new Set(problems.flatMap(({ graph }) => graph.nodes.map((n) => n.op)));
     for (const op of ops) if (op.backward) expect([...covered].map(({ name }) => name)).toContain(op.name);

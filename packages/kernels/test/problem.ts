@@ -1,5 +1,6 @@
 import { type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/dequantize_nf4/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
+import { balanceLoss, type RoutedTokens } from '../ops/expert_balance/op.ts';
 import { linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 import { linearLogProbability } from '../ops/linear_log_probability/op.ts';
 import { type AnswerInputs, preferenceSums } from '../ops/preference_loss/op.ts';
@@ -133,6 +134,12 @@ export class Problem {
       scale: this.graph.input('scale', 'f32', [2]),
       sums: this.sums(preferenceSums.length),
     };
+  }
+
+  /** The balance loss of these layers, and the gradients of all parameters. */
+  trainBalance(layers: readonly RoutedTokens[]): void {
+    const inputs = { count: this.graph.input('count', 'i32', [1]), scale: this.graph.input('scale', 'f32', [1]) };
+    this.minimize(balanceLoss(layers, { ...inputs, loss: this.sums(1) }));
   }
 
   private minimize(loss: Tensor): void {

@@ -10,6 +10,7 @@ const names = {
   logpChosen: 'log p chosen',
   logpRejected: 'log p rejected',
   divergence: 'divergence',
+  balanceLoss: 'balance loss',
   clipShare: 'clipped',
   answerTokens: 'tokens an answer',
   cutShare: 'cut',

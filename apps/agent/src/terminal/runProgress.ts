@@ -144,7 +144,14 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
 
 /** Those that say how it goes; the events have them all. */
 function shortFigures(measures: RewardMeasures): string {
-  const figures = rewardFigures(measures, ['reward', 'rewardMargin', 'rewardAccuracy', 'divergence', 'answerTokens']);
+  const figures = rewardFigures(measures, [
+    'reward',
+    'rewardMargin',
+    'rewardAccuracy',
+    'divergence',
+    'balanceLoss',
+    'answerTokens',
+  ]);
   return figures.map(([name, value]) => `  ${name} ${value}`).join('');
 }
 

@@ -22,6 +22,8 @@ export interface ExpertsConfig {
    * its own over √hidden size, and has a factor for what each expert gives.
    */
   readonly besideMlp: boolean;
+  /** What config.json asks the balance loss to count; absent where it asks for none. */
+  readonly balanceLoss?: number | undefined;
   /** Per layer: it has experts. */
   readonly layers: readonly boolean[];
 }
@@ -120,6 +122,11 @@ export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
 /** Tokens that the model is made for; with dynamic NTK so many contexts as its factor says. */
 export function longestText({ maxPositions, rope: { scaling } }: Pick<ModelConfig, 'maxPositions' | 'rope'>): number {
   return scaling?.kind === 'dynamic' ? Math.floor(maxPositions * scaling.factor) : maxPositions;
+}
+
+/** Whether transformers has a balance loss of its routers. */
+export function hasBalanceLoss({ experts }: Pick<ModelConfig, 'experts'>): boolean {
+  return experts !== null && experts.sigmoid === null && !experts.besideMlp;
 }
 
 /** Of the keys and values of a layer. */

@@ -347,7 +347,7 @@ test('granite-4.0-h-tiny, whose experts stand beside the MLP of its dense relati
       shared: { intermediateSize: 1024, gated: false, isMlp: true },
     },
   });
-  expect(() => read({ ...tiny, output_router_logits: true })).toThrow('balance loss');
+  expect(read({ ...tiny, output_router_logits: true }).experts?.balanceLoss).toBe(0.001);
   expect(() => read({ ...tiny, num_experts_per_tok: 65 })).toThrow('num_experts_per_tok');
 });
 
@@ -378,7 +378,10 @@ test('Qwen3-30B-A3B, and one with dense layers among the others', () => {
   expect(experts?.layers).toEqual(Array.from({ length: 48 }, () => true));
   const mixed = read({ ...qwen, num_hidden_layers: 4, decoder_sparse_step: 2, mlp_only_layers: [1] });
   expect(mixed.experts?.layers).toEqual([false, false, false, true]);
-  expect(() => read({ ...qwen, output_router_logits: true })).toThrow('output_router_logits');
+  const balanced = { ...qwen, output_router_logits: true, router_aux_loss_coef: 0.02 };
+  expect(read(balanced).experts?.balanceLoss).toBe(0.02);
+  expect(() => read({ ...balanced, router_aux_loss_coef: -1 })).toThrow('router_aux_loss_coef');
+  expect(read(qwen).experts).not.toHaveProperty('balanceLoss');
   expect(() => read({ ...qwen, num_experts_per_tok: 129 })).toThrow('num_experts_per_tok');
 });
 
@@ -432,7 +435,7 @@ test('gpt-oss-20b, and what transformers would compute otherwise', () => {
     rope: { theta: 150000 },
   });
   expect(() => read({ ...gptOss, swiglu_limit: 10 })).toThrow('swiglu_limit 10 is not implemented');
-  expect(() => read({ ...gptOss, output_router_logits: true })).toThrow('output_router_logits');
+  expect(read({ ...gptOss, output_router_logits: true }).experts?.balanceLoss).toBeGreaterThan(0);
   expect(() => read({ ...gptOss, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
 });
 

@@ -128,6 +128,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     loss: measured,
     ...preferenceMeasures,
     ...rolloutMeasures,
+    balanceLoss: measured.optional(),
     gradNorm: measured,
     learningRate: z.number(),
     tokens: count,

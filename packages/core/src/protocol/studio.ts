@@ -80,6 +80,7 @@ export const answerMetrics = [
   'logpRejected',
   'divergence',
   'clipShare',
+  'balanceLoss',
   'answerTokens',
   'cutShare',
   'equalShare',

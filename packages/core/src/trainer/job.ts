@@ -32,6 +32,8 @@ export interface Job {
   readonly optimizer: OptimizerOptions;
   /** NEFTune's alpha; 0: no noise. */
   readonly embeddingNoiseAlpha: number;
+  /** What the balance loss of routers counts; null: as the model's config.json says. */
+  readonly balanceLoss: number | null;
   /** @throws UserError where the schedule does not fit into so many steps */
   readonly refuseSchedule: (totalSteps: number) => void;
   /** The learning rate of each step, counted from 0. */
@@ -98,6 +100,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     length: lengthOf(recipe),
     optimizer: optimizerOptions(recipe),
     embeddingNoiseAlpha: recipe.neftune_noise_alpha,
+    balanceLoss: recipe.router_aux_loss_coef,
     refuseSchedule: (totalSteps) => refuseLongSchedule(recipe, totalSteps),
     scheduleFor: (totalSteps) => learningRateSchedule(scheduleOptions(recipe, totalSteps)),
     weightType: weightTypeOf(recipe.bf16, device),

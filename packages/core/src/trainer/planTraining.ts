@@ -21,6 +21,8 @@ export interface TrainingPlanOptions {
   readonly optimizer: OptimizerOptions;
   /** NEFTune's alpha; 0, as where nothing is said: no noise. */
   readonly embeddingNoiseAlpha?: number | undefined;
+  /** The balance loss of routers joins the objective. */
+  readonly balances?: boolean | undefined;
   readonly maxTokens: number;
   readonly activations: ActivationPolicy;
   readonly memoryBudget: number;
@@ -58,6 +60,7 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
     objective,
     optimizer: { ...optimizer, decays },
     embeddingNoiseAlpha: options.embeddingNoiseAlpha,
+    balances: options.balances,
   });
   const graphs = [...programs.graphs];
   const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };

@@ -5,9 +5,11 @@ import {
   adaptMatrix,
   adaptMatrixBackward,
   backward,
+  balanceLoss,
   exchangeOp,
   Graph,
   putRowsOp,
+  type RoutedTokens,
   roundToBf16Op,
   rowScores,
   scale,
@@ -40,6 +42,8 @@ export interface TrainingProgramOptions {
   readonly optimizer: DecidedOptimizer;
   /** NEFTune's alpha; 0, as where nothing is said: no noise. */
   readonly embeddingNoiseAlpha?: number | undefined;
+  /** The balance loss of routers joins the objective. */
+  readonly balances?: boolean | undefined;
 }
 
 export interface TrainingPrograms {
@@ -115,6 +119,11 @@ function sumsOf(variables: Variables, { objective }: Pick<TrainingProgramOptions
   return variables.get('sums', { shape: [objective.sumCount], dtype: 'f64', kind: 'state' });
 }
 
+/** What batches add up of the balance loss: each its own, times its tokens. */
+function balanceSumOf(variables: Variables): Tensor {
+  return variables.get('balance', { shape: [1], dtype: 'f64', kind: 'state' });
+}
+
 function squareSumOf(variables: Variables): Tensor {
   return variables.get('gradient_square_sum', { shape: [1], dtype: 'f64', kind: 'state' });
 }
@@ -123,12 +132,23 @@ function trainProgram(variables: Variables, options: TrainingProgramOptions): Gr
   const graph = new Graph('train', variables, options.activationType);
   const hasDropout = (options.lora?.dropout ?? 0) > 0;
   const alpha = options.embeddingNoiseAlpha ?? 0;
+  const routed: RoutedTokens[] = [];
   const weights = {
     ...weightsOf(options, hasDropout ? graph.input('dropoutSeed', 'i32', [2]) : null),
     embeddingNoise: alpha > 0 ? { alpha, seed: graph.input('noiseSeed', 'i32', [2]) } : null,
+    ...(options.balances && { onRouter: (layer: RoutedTokens) => routed.push(layer) }),
   };
   const { sums, rows } = options.objective.train(contextOf(graph, sumsOf(variables, options), { ...options, weights }));
-  backward(graph, sums);
+  if (options.balances) {
+    const loss = balanceLoss(routed, {
+      count: graph.input('countedTokens', 'i32', [1]),
+      scale: graph.input('balanceScale', 'f32', [1]),
+      loss: balanceSumOf(variables),
+    });
+    backward(graph, sums, loss);
+  } else {
+    backward(graph, sums);
+  }
   graph.result('rows', rows);
   return graph;
 }
@@ -225,7 +245,14 @@ function contextOf(
     reference: () => {
       if (!weights.lora) return graph.input(referenceInput, 'f32', ['R']);
       // The base as it is, in layers of their own: what savings say of the trained ones must not touch them.
-      const base = { ...weights, lora: null, dropoutSeed: null, embeddingNoise: null, firstLayer: config.layerCount };
+      const base = {
+        ...weights,
+        lora: null,
+        dropoutSeed: null,
+        embeddingNoise: null,
+        onRouter: undefined,
+        firstLayer: config.layerCount,
+      };
       return labelLogps(graph, through(base), logitRows);
     },
   };
@@ -242,13 +269,18 @@ export const referenceInput = 'referenceLogps';
 function beginProgram(
   variables: Variables,
   groups: readonly ParameterGroup[],
-  options: Pick<TrainingProgramOptions, 'objective'>,
+  options: Pick<TrainingProgramOptions, 'objective' | 'balances'>,
   { tokens, head }: Derived,
 ): Graph {
   const graph = new Graph('begin', variables);
   const dense = [tokens?.embedding, head?.into].flatMap((tensor) => (tensor ? [variables.gradientOf(tensor)] : []));
   const gradients = [...groups.map(({ gradient }) => gradient), ...dense];
-  for (const x of [...gradients, sumsOf(variables, options), squareSumOf(variables)]) graph.apply(zeroOp, { x });
+  const sums = [
+    sumsOf(variables, options),
+    squareSumOf(variables),
+    ...(options.balances ? [balanceSumOf(variables)] : []),
+  ];
+  for (const x of [...gradients, ...sums]) graph.apply(zeroOp, { x });
   refreshCopies(graph, groups);
   if (head) adaptMatrix(graph, head);
   return graph;
@@ -288,5 +320,6 @@ function updateProgram(
   if (tokens) putTokens(graph, tokens);
   graph.result('gradientNorm', norm);
   graph.result('sums', sumsOf(variables, options));
+  if (options.balances) graph.result('balance', balanceSumOf(variables));
   return graph;
 }

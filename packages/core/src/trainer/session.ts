@@ -13,7 +13,7 @@ import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts'
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { inTokens, refuseTokens } from '../models/adapters/tokens.ts';
-import { carriesState } from '../models/config.ts';
+import { carriesState, hasBalanceLoss } from '../models/config.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
@@ -35,6 +35,8 @@ export interface Session {
   readonly learningRate: (step: number) => number;
   readonly lora: LoraSpec | null;
   readonly objective: Objective;
+  /** What the balance loss of routers counts; 0: it is not computed. */
+  readonly balanceLoss: number;
   /** Of `lora_model_dir`. */
   readonly initialAdapter: LoraWeights | null;
   readonly samplePrompts: readonly Int32Array[];
@@ -78,6 +80,7 @@ export async function openSession(
     if (base.config.scoreHead && job.objective.kind !== 'reward') throw givesNoText(base.path);
     refuseExpertsAsOneMatrix(base, job);
     refuseStartInFourBits(base, job);
+    const balanceLoss = balanceLossOf(base, job);
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
@@ -121,6 +124,7 @@ export async function openSession(
       objective,
       optimizer: job.optimizer,
       embeddingNoiseAlpha: job.embeddingNoiseAlpha,
+      balances: balanceLoss > 0,
       maxTokens: rollouts
         ? rollouts.batchAnswers * (longest + rollouts.maxTokens)
         : Math.max(loader.maxTokens, longestValidation),
@@ -140,6 +144,7 @@ export async function openSession(
       learningRate,
       lora,
       objective,
+      balanceLoss,
       initialAdapter,
       samplePrompts,
       plan,
@@ -188,6 +193,19 @@ function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { op
     where: path,
     next: 'set optimizer: adamw_8bit or lion, or train an adapter without lora_target_parameters',
     code: 'optimizer_not_for_experts',
+  });
+}
+
+function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): number {
+  if (!balanceLoss) return balanceLoss ?? config.experts?.balanceLoss ?? 0;
+  if (hasBalanceLoss(config)) return balanceLoss;
+  throw new UserError({
+    what: config.experts
+      ? 'the routers of this model have no balance loss, in transformers neither, and router_aux_loss_coef is set'
+      : 'router_aux_loss_coef is about routers of experts, and this model has none',
+    where: path,
+    next: 'remove it',
+    code: 'no_balance_loss',
   });
 }
 

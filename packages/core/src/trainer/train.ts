@@ -154,7 +154,7 @@ async function trainSession(
   );
   if (!begun) return;
   const { engine: native, start } = begun;
-  await using engine = new TrainingEngine(native, session.objective);
+  await using engine = new TrainingEngine(native, session.objective, session.balanceLoss);
   await using rollouts = rewards && job.rollouts ? new Rollouts(job.rollouts, session, engine, rewards) : null;
   using losses = new DocumentLosses(out.path, data.train.count, resumption?.data.epoch ?? 0);
   const contents: CheckpointContents = {
@@ -245,6 +245,7 @@ async function trainSession(
         ...last.preference,
         ...sampled?.measures,
         ...measuresOf(last.policy),
+        ...(last.balanceLoss !== null && { balanceLoss: last.balanceLoss }),
         gradNorm: last.gradientNorm,
         learningRate,
         tokens: trained.tokens,

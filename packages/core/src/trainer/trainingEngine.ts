@@ -6,6 +6,8 @@ import { type BatchCallOptions, batchCall } from './batchCall.ts';
 export interface StepResult extends Measured {
   /** Of all gradients together, before clipping. */
   readonly gradientNorm: number;
+  /** Of the routers, before it is weighed: the number of choices where experts are used alike. Null where it is no part of the loss. */
+  readonly balanceLoss: number | null;
   /** Of each batch: the loss of each target token, in their order. */
   readonly tokenLosses: readonly Float64Array[];
 }
@@ -25,10 +27,13 @@ type Inputs = Readonly<Record<string, HostArray>>;
 export class TrainingEngine implements AsyncDisposable {
   readonly engine: Engine;
   private readonly objective: Objective;
+  private readonly balanceCoefficient: number;
 
-  constructor(engine: Engine, objective: Objective) {
+  /** @param balanceCoefficient of the balance loss, where the programs have one */
+  constructor(engine: Engine, objective: Objective, balanceCoefficient = 0) {
     this.engine = engine;
     this.objective = objective;
+    this.balanceCoefficient = balanceCoefficient;
   }
 
   /**
@@ -44,6 +49,10 @@ export class TrainingEngine implements AsyncDisposable {
     const counts = objective.countsOf(batches, divergence);
     const seeds = ['dropoutSeed', 'noiseSeed'].filter((name) => this.program('train').inputs.has(name));
     const measuring = this.divergenceCalls(divergence);
+    const balances = this.program('train').inputs.has('balanceScale');
+    const tokens = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
+    const balanceScale = Float32Array.of(this.balanceCoefficient / tokens);
+    const resultsOfUpdate = ['sums', 'gradientNorm', ...(balances ? ['balance'] : [])];
     const calls: ProgramCall[] = [
       { program: 'begin', extents: {}, inputs: {} },
       ...measuring,
@@ -52,6 +61,7 @@ export class TrainingEngine implements AsyncDisposable {
           inputs: {
             ...objective.trainScales(counts),
             ...Object.fromEntries(seeds.map((name) => [name, Int32Array.of(seed, step * 65_536 + index)])),
+            ...(balances && { balanceScale, countedTokens: Int32Array.of(batch.tokens.length) }),
             ...inputsOf(batch),
           },
           results: ['rows'],
@@ -67,16 +77,21 @@ export class TrainingEngine implements AsyncDisposable {
           }),
           ...(this.program('update').inputs.has('step') && { step: Int32Array.of(step) }),
         },
-        results: ['sums', 'gradientNorm'],
+        results: resultsOfUpdate,
       },
     ];
     const { results } = await this.engine.run(calls);
     const divergenceSum = measuring.length > 0 ? results[measuring.length - 2] : undefined;
-    const rows = results.slice(-2 - batches.length, -2);
-    const [sums = [], norm] = results.slice(-2);
+    const ofBatches = results.slice(0, results.length - resultsOfUpdate.length);
+    const rows = ofBatches.slice(ofBatches.length - batches.length);
+    const [sums = [], norm, balance] = results.slice(ofBatches.length);
+    const measured = this.measured(sums, counts, divergenceSum);
+    const balanceLoss = balance ? scalar(balance) / tokens : null;
     return {
-      ...this.measured(sums, counts, divergenceSum),
+      ...measured,
+      loss: measured.loss + this.balanceCoefficient * (balanceLoss ?? 0),
       gradientNorm: scalar(norm),
+      balanceLoss,
       tokenLosses: batches.map((batch, i) => objective.tokenLosses(rows[i] as HostArray, batch)),
     };
   }

@@ -89,6 +89,7 @@ export const runs = {
     reward: 'Mean reward',
     rewardOf: 'Reward of {name}',
     rewardSpread: 'Spread of rewards within prompts',
+    balanceLoss: 'Balance loss of the routers',
     clipShare: 'Share of clipped ratios',
     answerTokens: 'Tokens an answer',
     cutShare: 'Share of answers that were cut',

@@ -113,6 +113,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
     '对训练的权重取最近约 1 / (1 − ema_decay) 步的指数滑动平均，并用平均值评估、采样、保存与导出：往往比最后一步的权重更好、更稳。数千步的训练取 0.99 到 0.999，较短的训练取更小的值；最初几步的衰减更小。每个训练的权重多占一个 float32 数。0 表示不取平均。',
   neftune_noise_alpha:
     'NEFTune：训练时在嵌入上加噪声，均匀分布于 ±alpha / √(该行词元数 × 隐藏维度) 之内。5 到 15 常使对话模型的回答更长更好；0 表示不加。',
+  router_aux_loss_coef:
+    '用于混合专家模型：负载均衡损失的权重，避免路由器把所有词元都送往少数专家。transformers 多取 0.001。null 按 config.json：有 `output_router_logits` 时取其中的系数，否则不加。路由器本身不训练时，梯度也会经过它。',
   max_grad_norm: '范数更大的梯度会缩小到此值。0 关闭裁剪。',
   logging_steps: '每隔这么多优化步记录一次损失。',
   eval_steps: '每隔这么多步测量一次验证损失。代替 `evals_per_epoch`。',

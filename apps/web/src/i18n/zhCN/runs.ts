@@ -90,6 +90,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     reward: '平均奖励',
     rewardOf: '{name} 的奖励',
     rewardSpread: '同一提示内奖励的离散度',
+    balanceLoss: '路由器的负载均衡损失',
     clipShare: '被裁剪比率的占比',
     answerTokens: '每个回答的词元数',
     cutShare: '被截断回答的占比',

@@ -65,6 +65,7 @@ function answerSpecs(
     ...pair('logps', 'logpChosen', 'logpRejected'),
     ...single('divergence'),
     ...single('clipShare'),
+    ...single('balanceLoss'),
     ...single('answerTokens'),
     ...single('cutShare'),
     ...single('equalShare'),

@@ -2,7 +2,7 @@ import { plainSwiglu } from '@anneal/kernels';
 import type { ExpertsConfig, LatentAttentionConfig, ModelConfig } from '../config.ts';
 import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
-import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
+import { refuseBalanceLoss } from '../readBalanceLoss.ts';
 import { yarnAttentionFactor } from '../rope.ts';
 
 /** What transformers takes where config.json does not say it. */

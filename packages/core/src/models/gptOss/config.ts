@@ -2,7 +2,7 @@ import type { ExpertsConfig, ModelConfig } from '../config.ts';
 import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { readAlternatingWindows } from '../layerTypes.ts';
-import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
+import { readBalanceLoss } from '../readBalanceLoss.ts';
 
 /** Of the activation in every published model; transformers and llama.cpp have both in their code. */
 const [ALPHA, LIMIT] = [1.702, 7];
@@ -27,7 +27,6 @@ export function readConfig(given: Fields, generation: Fields | null): ModelConfi
 }
 
 function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
-  refuseBalanceLoss(fields);
   if (fields.has('swiglu_limit') && fields.raw('swiglu_limit') !== LIMIT) {
     throw fields.unsupported(
       `swiglu_limit ${JSON.stringify(fields.raw('swiglu_limit'))} is not implemented, only ${LIMIT}, as transformers has it`,
@@ -36,6 +35,7 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
   }
   const count = fields.count('num_local_experts', 128);
   return {
+    ...readBalanceLoss(fields),
     count,
     choices: fields.count('num_experts_per_tok', 4, count),
     intermediateSize: fields.count('intermediate_size'),

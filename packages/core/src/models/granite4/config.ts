@@ -4,7 +4,7 @@ import type { ExpertsConfig, ModelConfig, StateSpaceConfig, TokenMixer } from '.
 import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { graniteMultipliers } from '../granite/config.ts';
-import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
+import { readBalanceLoss } from '../readBalanceLoss.ts';
 
 /** As many transformers takes where config.json does not say it. */
 const EXPERTS = 8;
@@ -52,9 +52,9 @@ function readMixers(fields: Fields): TokenMixer[] {
 
 /** `intermediate_size` is theirs, not that of the MLP. */
 function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
-  refuseBalanceLoss(fields);
   const count = fields.count('num_local_experts', EXPERTS);
   return {
+    ...readBalanceLoss(fields),
     count,
     choices: fields.count('num_experts_per_tok', 2, count),
     intermediateSize: fields.count('intermediate_size'),

@@ -29,6 +29,7 @@ export function mixtureOfExperts(m: ModelScope, layer: number, x_TD: Tensor, plu
   const routes = experts.sigmoid
     ? expertRouteSigmoid(logits_TE, m.fixed(name('router_correction')), { ...experts, ...experts.sigmoid })
     : expertRoute(logits_TE, experts);
+  m.tellRouted(logits_TE, routes);
   const chosen_TD = chosenExperts(m, layer, x_TD, routes, plus_TD);
   if (!experts.shared) return chosen_TD;
   const shared = experts.shared.isMlp ? '' : 'shared_';

@@ -11,6 +11,7 @@ import {
   type Graph,
   linear,
   type MergedProjection,
+  type RoutedTokens,
   rmsNorm,
   scale,
   scaleColumns,
@@ -59,6 +60,8 @@ export interface WeightOptions {
   readonly fewRows?: boolean;
   /** Is told what linears read while the graph is built; of experts with their routes. */
   readonly onInput?: (x: Tensor, linears: readonly string[], routes?: ExpertRoutes) => void;
+  /** Is told what routers of experts say while the graph is built, layer by layer. */
+  readonly onRouter?: ((routed: RoutedTokens) => void) | undefined;
   /** Number of the first layer, where a program goes through the model more than once; 0 where nothing is said. */
   readonly firstLayer?: number;
 }
@@ -127,6 +130,11 @@ export class ModelScope {
     const { logitScale, logitSoftCap } = this.config;
     const weight_VD = this.adaptedHead()?.into ?? this.headWeight();
     return { x: scale(hidden_TD, logitScale), weight: weight_VD, softCap: logitSoftCap };
+  }
+
+  /** Says what a router said of the tokens. */
+  tellRouted(logits: Tensor, { experts }: ExpertRoutes): void {
+    this.options.onRouter?.({ logits, experts });
   }
 
   /** Logits [N, V] of these hidden states. */

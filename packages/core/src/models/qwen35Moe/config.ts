@@ -3,7 +3,7 @@ import type { ExpertsConfig, ModelConfig } from '../config.ts';
 import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { DEFAULTS, qwen35Traits } from '../qwen35/config.ts';
-import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
+import { readBalanceLoss } from '../readBalanceLoss.ts';
 
 /** Qwen3.5 and 3.6 with experts in every layer, beside one that all tokens share. */
 export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
@@ -19,9 +19,9 @@ export function readConfig(written: Fields, generation: Fields | null): ModelCon
 }
 
 function readExperts(fields: Fields, layerCount: number, sharedSize: number): ExpertsConfig {
-  refuseBalanceLoss(fields);
   const count = fields.count('num_experts', 256);
   return {
+    ...readBalanceLoss(fields),
     count,
     choices: fields.count('num_experts_per_tok', 8, count),
     intermediateSize: fields.count('moe_intermediate_size', 512),

@@ -3,7 +3,7 @@ import type { ExpertsConfig, ModelConfig } from '../config.ts';
 import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { readLayerWindows } from '../layerTypes.ts';
-import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
+import { readBalanceLoss } from '../readBalanceLoss.ts';
 
 /** Qwen3 whose MLPs are mixtures of experts, but for the layers that `mlp_only_layers` and `decoder_sparse_step` leave dense. */
 export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
@@ -18,12 +18,12 @@ export function readConfig(fields: Fields, generation: Fields | null): ModelConf
 }
 
 function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
-  refuseBalanceLoss(fields);
   const count = fields.count(fields.has('num_experts') ? 'num_experts' : 'num_local_experts', 128);
   const step = fields.count('decoder_sparse_step', 1);
   const dense = fields.has('mlp_only_layers') ? fields.raw('mlp_only_layers') : [];
   if (!Array.isArray(dense)) throw fields.wrong('mlp_only_layers', 'a list of layers');
   return {
+    ...readBalanceLoss(fields),
     count,
     choices: fields.count('num_experts_per_tok', 8, count),
     intermediateSize: fields.count('moe_intermediate_size', 768),

@@ -196,6 +196,7 @@ export const llamaFactoryRules: Rules = {
     isOff(() => becomes({ sample_packing: true }, 'documents never see each other in Anneal')),
   ),
   ...preferenceRules,
+  moe_aux_loss_coef: renamed('router_aux_loss_coef'),
   val_size: renamed('val_set_size'),
   per_device_train_batch_size: renamed('micro_batch_size'),
   num_train_epochs: renamed('num_epochs'),

@@ -71,6 +71,11 @@ export const optimization = {
     0,
     'NEFTune: noise on the embeddings while training, uniform within ±alpha / √(tokens of the row × hidden size). 5 to 15 often makes answers of chat models longer and better; 0 adds none.',
   ),
+  router_aux_loss_coef: optional(
+    z.number().min(0).max(1000),
+    null,
+    'Of models with experts: weight of the balance loss, which keeps routers from sending all tokens to a few of them. transformers takes 0.001 for most. null does what config.json says: with `output_router_logits` its coefficient, else nothing. It flows through routers that are not trained, too.',
+  ),
   max_grad_norm: optional(
     z.number().min(0).max(1_000_000),
     1,
