@@ -1,7 +1,7 @@
 /** The real agent as a process of its own, with a folder of projects that is removed afterwards. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,9 +9,9 @@ import { createInterface } from 'node:readline';
 const anneal = join(import.meta.dirname, '..', 'apps', 'agent', 'bin', 'anneal.mjs');
 
 export class TestAgent {
-  readonly workspace = mkdtempSync(join(tmpdir(), 'anneal-e2e-'));
+  readonly workspace: string;
   /** Of models and prepared data: its own, so that what is on this machine does not matter. */
-  readonly cache = join(this.workspace, '.cache');
+  readonly cache: string;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #options: readonly string[];
   #process: ChildProcess | undefined;
@@ -19,8 +19,15 @@ export class TestAgent {
   url = '';
   link = '';
 
-  /** @param environment variables beside those of this process. @param options of `anneal serve` */
-  constructor(environment: NodeJS.ProcessEnv = {}, options: readonly string[] = []) {
+  /**
+   * @param environment variables beside those of this process
+   * @param options of `anneal serve`
+   * @param workspace a folder that is not there yet; by default a temporary one
+   */
+  constructor(environment: NodeJS.ProcessEnv = {}, options: readonly string[] = [], workspace?: string) {
+    if (workspace !== undefined) mkdirSync(workspace);
+    this.workspace = workspace ?? mkdtempSync(join(tmpdir(), 'anneal-e2e-'));
+    this.cache = join(this.workspace, '.cache');
     this.#options = options;
     const own = {
       XDG_DATA_HOME: join(this.workspace, '.state'),

@@ -1,25 +1,59 @@
 /**
- * Makes pictures of docs/studio.md anew, of runs of the starter that it trains for them:
- *   node e2e/pictures.ts [run runs export host settings recipe data row]
+ * Makes pictures of docs/studio.md anew, of runs of the starter that it trains for them, on a machine that does nothing else:
+ *   node e2e/pictures.ts [NAME …]
+ * Their folder, `anneal` in that of this user, is made for them and removed.
  */
-import { appendFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import { readEvents } from '@anneal/core/trainer/eventReader';
+import type { Locator, Page } from 'playwright-core';
 import { TestAgent } from './agent.ts';
 import { openBrowser } from './browser.ts';
 
 const folder = join(import.meta.dirname, '..', 'docs', 'images');
 const recipe = 'harbor/recipe.yaml';
 
-const agent = new TestAgent();
+const agent = new TestAgent({}, [], join(homedir(), 'anneal'));
 process.on('exit', () => agent.remove());
 
 /** @returns the run, as addresses name it */
 function train(name: string, ...set: string[]): string {
-  agent.run('train', recipe, '--name', name, ...setting('logging_steps=1', ...set));
-  const id = readdirSync(join(agent.workspace, 'harbor', 'runs')).find((each) => each.endsWith(`-${name}`));
-  return `harbor/runs/${id}`;
+  return trainOf('harbor', name, ...set);
 }
+
+function trainOf(project: string, name: string, ...set: string[]): string {
+  agent.run('train', `${project}/recipe.yaml`, '--name', name, ...setting('logging_steps=1', ...set));
+  const id = readdirSync(join(agent.workspace, project, 'runs')).find((each) => each.endsWith(`-${name}`));
+  return `${project}/runs/${id}`;
+}
+
+/** A run with a row of nonsense, and the step that met it. */
+function trainWithSpike(): { run: string; step: number } {
+  agent.run('init', 'demo');
+  const path = join(agent.workspace, 'demo', 'data', 'harbour.jsonl');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const answer = 'zqx vv KJ8 ##@@ wvlpt qqq0 7h7h7 %%%% xkcd zzpf jjjj QQWW';
+  const messages = [
+    { role: 'user', content: 'When is high tide?' },
+    { role: 'assistant', content: answer },
+  ];
+  lines.splice(41, 0, JSON.stringify({ messages }));
+  writeFileSync(path, lines.join('\n'));
+  const run = trainOf('demo', 'demo', 'max_steps=118', 'val_set_size=0', 'sample_prompts=[]', 'warmup_ratio=0');
+  const steps = [...readEvents(join(agent.workspace, run, 'events.jsonl'))].filter((event) => event.type === 'step');
+  const { step } = steps.slice(1).reduce((a, b) => ((b.loss ?? 0) > (a.loss ?? 0) ? b : a));
+  return { run, step };
+}
+
+/** Another recipe of the project. */
+function recipeWith(name: string, ...changes: [RegExp, string][]): string {
+  const text = changes.reduce((before, [from, to]) => before.replace(from, to), readFileSync(file(recipe), 'utf8'));
+  writeFileSync(file(`harbor/${name}.yaml`), text);
+  return `harbor/${name}.yaml`;
+}
+
+const file = (key: string): string => join(agent.workspace, key);
 
 function setting(...set: string[]): string[] {
   return set.flatMap((one) => ['--set', one]);
@@ -31,9 +65,20 @@ interface Picture {
   path: () => string;
   /** What is done on the page before it is taken. */
   show: (page: Page) => Promise<unknown>;
+  /** The part of the page that is taken. */
+  of?: (page: Page) => Locator;
 }
 
 let run = '';
+let other = '';
+let spike = { run: '', step: 0 };
+
+async function ask(page: Page, question: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Question', exact: true }).fill(question);
+  await page.keyboard.press('Enter');
+  await page.locator('[data-answer="done"]').nth(1).waitFor({ timeout: 60_000 });
+}
+
 const pictures: Record<string, Picture> = {
   run: {
     height: 900,
@@ -67,6 +112,80 @@ const pictures: Record<string, Picture> = {
       for (let i = 0; i < 23; i++) await page.keyboard.press('ArrowRight');
     },
   },
+  batches: {
+    width: 1280,
+    height: 900,
+    path: () =>
+      `/recipes?recipe=${recipeWith(
+        'packed',
+        [/sample_packing: .*/, 'sample_packing: true'],
+        [/micro_batch_size: .*/, 'micro_batch_size: 2'],
+        [/gradient_accumulation_steps: .*/, 'gradient_accumulation_steps: 2'],
+      )}`,
+    show: async (page) => {
+      await page.getByText('Ready to start').waitFor();
+      await page.locator('[data-estimate="current"]').waitFor({ timeout: 60_000 });
+      await page.getByRole('button', { name: 'Look at them' }).click();
+      const panel = page.getByRole('region', { name: 'First batches' });
+      await panel.getByText('Batch 2').click();
+      await panel.getByText('2 of its 2 batches').waitFor();
+      await panel.locator('[data-trained]').nth(4).hover();
+    },
+    of: (page) => page.getByRole('region', { name: 'First batches' }),
+  },
+  form: {
+    width: 1280,
+    height: 860,
+    path: () => `/recipes?recipe=${recipeWith('wide')}&view=both`,
+    show: async (page) => {
+      await page.getByText('Ready to start').waitFor();
+      await page.locator('[data-estimate="current"]').waitFor({ timeout: 60_000 });
+      await page.getByRole('textbox', { name: 'lora_r', exact: true }).fill('9999');
+      const form = page.getByRole('region', { name: 'Form of the recipe' });
+      await form.getByText('out of range').waitFor();
+      await form.hover();
+      await page.mouse.wheel(0, 420);
+      await form.getByText('4 bits').first().hover();
+      await page.getByText('Weights rounded to 16 values').waitFor();
+    },
+  },
+  spike: {
+    height: 1200,
+    path: () => `/run?id=${encodeURIComponent(spike.run)}&step=${spike.step}&document=0`,
+    show: async (page) => {
+      await page.getByText('Tokens are colored by their loss').waitFor({ timeout: 60_000 });
+      await page.getByRole('option', { name: 'K', exact: true }).first().hover();
+      await page.getByText('Probability').waitFor();
+    },
+    of: (page) => page.getByRole('region', { name: `Step ${spike.step}` }),
+  },
+  chat: {
+    height: 640,
+    path: () => `/run?id=${encodeURIComponent(run)}`,
+    show: async (page) => {
+      await page.getByRole('article').getByRole('link', { name: 'Chat' }).click();
+      await ask(page, 'What color is a banana?');
+      for (const question of ['Who are you?', 'When does the ferry leave?']) {
+        await page.goto(`${agent.url}/run?id=${encodeURIComponent(run)}`);
+        await page.getByRole('article').getByRole('link', { name: 'Chat' }).click();
+        await ask(page, question);
+      }
+      await page.getByRole('radio', { name: 'Tokens' }).click();
+      await page.getByText('Here the answers part').first().waitFor();
+      await page.getByRole('listbox').first().focus();
+      for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowRight');
+      await page.getByText(/^Token 3, id/).waitFor();
+      await page.mouse.wheel(0, -2000);
+    },
+  },
+  compare: {
+    height: 900,
+    path: () => `/compare?runs=${encodeURIComponent(`${run},${other}`)}&baseline=${encodeURIComponent(run)}`,
+    show: async (page) => {
+      await page.getByText('Gradient norm').first().waitFor();
+      await page.mouse.move(520, 620);
+    },
+  },
   settings: {
     height: 1040,
     path: () => '/settings',
@@ -86,7 +205,7 @@ const pictures: Record<string, Picture> = {
     height: 840,
     path: () => `/recipes?recipe=${recipe}`,
     show: async (page) => {
-      await page.getByText('It fits').waitFor({ timeout: 60_000 });
+      await page.locator('[data-estimate="current"]').waitFor({ timeout: 60_000 });
       await page.locator('.monaco-editor .view-line').getByText('lr_scheduler').first().click();
       await page.keyboard.press('End');
       await page.keyboard.press('Backspace');
@@ -105,10 +224,12 @@ appendFileSync(
   join(agent.workspace, 'harbor/data/harbour.jsonl'),
   '{"messages":[{"role":"user","content":"Well?"}]}\n',
 );
-run = train('harbor');
+if (names.some((name) => ['run', 'runs', 'export', 'chat', 'compare'].includes(name))) run = train('harbor');
 if (names.includes('export'))
   agent.run('export', run, '--lora', '--merged', '--gguf', 'q8_0,q2_k', '--ollama', '--check');
-train('lower-rate', 'learning_rate=5e-4', 'num_epochs=4');
+if (names.some((name) => ['runs', 'compare'].includes(name)))
+  other = train('lower-rate', 'learning_rate=5e-4', 'num_epochs=4');
+if (names.includes('spike')) spike = trainWithSpike();
 await agent.start();
 const browser = await openBrowser();
 const context = await browser.newContext({ locale: 'en-US', colorScheme: 'light' });
@@ -126,14 +247,14 @@ function queue(): void {
 }
 
 for (const name of names) {
-  const { width = 1200, height, path, show } = pictures[name] as Picture;
+  const { width = 1200, height, path, show, of } = pictures[name] as Picture;
   if (name === 'host' || name === 'runs') queue();
   const page = await context.newPage();
   await page.setViewportSize({ width, height });
   await page.goto(`${agent.url}${path()}`);
   await show(page);
   await page.waitForTimeout(2_000); // fonts, charts and progress bars come to rest
-  await page.screenshot({ path: join(folder, `studio-${name}.png`) });
+  await (of?.(page) ?? page).screenshot({ path: join(folder, `studio-${name}.png`) });
   await page.close();
 }
 await browser.close();

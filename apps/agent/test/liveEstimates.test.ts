@@ -2,9 +2,11 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StepEvent } from '@anneal/core/protocol/studio';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { timeOf } from '../src/daemon/recipes/estimateOnHost.ts';
 import { LiveEstimates } from '../src/daemon/recipes/liveEstimates.ts';
+import { StepTable } from '../src/daemon/runs/stepTable.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
 import { client, makePlace, paired, start } from './helpers/daemon.ts';
 
@@ -66,15 +68,35 @@ it('says what keeps it from being made, and prepares many data only when it is a
   await expect(watch(true, 'lora_rr: 1')).rejects.toMatchObject({ code: 'invalid_recipe' });
 });
 
+function tableOf(speeds: readonly number[]): StepTable {
+  const table = new StepTable(join(folder, 'steps'));
+  const step = {
+    type: 'step',
+    step: 1,
+    epoch: 1,
+    loss: 1,
+    gradNorm: 1,
+    learningRate: 1,
+    tokens: 1,
+    targetTokens: 1,
+  } as const;
+  for (const tokensPerSecond of speeds) table.add({ ...step, tokensPerSecond, milliseconds: 1 } as StepEvent, 1);
+  return table;
+}
+
+const measured = (key: string, updated: string, speeds: number[], more: object = {}) => ({
+  summary: { key, baseModel: 'm', adapter: 'lora', device: 'cpu', updated, ...more },
+  steps: tableOf(speeds),
+});
+
 it('takes the speed from the newest run of the same model and adapter on the same device', () => {
   const estimate = { steps: { total: 30, perEpoch: 10 }, data: { tokens: 1000 } } as Parameters<typeof timeOf>[0];
-  const run = { baseModel: 'm', adapter: 'lora', device: 'cpu', tokensPerSecond: 10, updated: '2026-01-01' } as const;
   const runs = [
-    { ...run, key: 'old' },
-    { ...run, key: 'new', updated: '2026-02-01', tokensPerSecond: 100 },
-    { ...run, key: 'other', updated: '2026-03-01', baseModel: 'n' },
-    { ...run, key: 'elsewhere', updated: '2026-03-01', device: 'cuda:9' },
-    { ...run, key: 'unknown', updated: '2026-03-01', tokensPerSecond: null },
+    measured('old', '2026-01-01', [10]),
+    measured('new', '2026-02-01', [Number.NaN, 7, 100, 5000]),
+    measured('other', '2026-03-01', [10], { baseModel: 'n' }),
+    measured('elsewhere', '2026-03-01', [10], { device: 'cuda:9' }),
+    measured('not begun', '2026-03-01', []),
   ];
   const recipe = { base_model: 'm', adapter: 'lora' } as const;
   expect(timeOf(estimate, recipe, 'cpu', runs)).toEqual({ seconds: 30, run: 'new' });

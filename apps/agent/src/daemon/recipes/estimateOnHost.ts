@@ -4,6 +4,10 @@ import type { ListedRun } from '@anneal/core/protocol/studio';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { deviceOfLiveRun, deviceOfRun, hostDevices } from '../../service/host/devices.ts';
 import type { Agent } from '../router/trpc.ts';
+import { placeOf, type StepTable } from '../runs/stepTable.ts';
+
+/** Whose speed counts. */
+const recentSteps = 400;
 
 type OnHost = Extract<LiveEstimate, { stage: 'estimated' }>;
 
@@ -18,14 +22,7 @@ export async function withHost(
     const gpu = gpus?.find((each) => name === `cuda:${each.index}` && title === each.name);
     return { name, free: name === 'cpu' ? memory.available : gpu ? gpu.memory.total - gpu.memory.used : null };
   });
-  const time = recipe.trl
-    ? null
-    : timeOf(
-        estimate,
-        recipe,
-        device,
-        runs.map(({ summary }) => summary),
-      );
+  const time = recipe.trl ? null : timeOf(estimate, recipe, device, runs);
   return { stage: 'estimated', estimate, device, devices, time };
 }
 
@@ -34,13 +31,29 @@ export function timeOf(
   { steps, data }: Pick<Estimate, 'steps' | 'data'>,
   { base_model, adapter }: Pick<ResolvedRecipe, 'base_model' | 'adapter'>,
   device: string,
-  runs: readonly Pick<ListedRun, 'key' | 'baseModel' | 'adapter' | 'device' | 'tokensPerSecond' | 'updated'>[],
+  runs: readonly MeasuredRun[],
 ): OnHost['time'] {
-  const [newest] = runs
-    .filter((run) => run.baseModel === base_model && run.adapter === adapter)
-    .filter((run) => run.tokensPerSecond !== null && deviceOfLiveRun(run.device) === device)
-    .sort((a, b) => b.updated.localeCompare(a.updated));
-  if (!newest?.tokensPerSecond || steps.perEpoch === 0) return null;
-  const tokens = (data.tokens * steps.total) / steps.perEpoch;
-  return { seconds: tokens / newest.tokensPerSecond, run: newest.key };
+  const newest = runs
+    .filter(({ summary: run }) => run.baseModel === base_model && run.adapter === adapter)
+    .filter(({ summary: run, steps: done }) => done.length > 0 && deviceOfLiveRun(run.device) === device)
+    .reduce<MeasuredRun | null>((a, b) => (a && a.summary.updated > b.summary.updated ? a : b), null);
+  const speed = newest && usualSpeed(newest.steps);
+  if (!speed || steps.perEpoch === 0) return null;
+  return { seconds: (data.tokens * steps.total) / steps.perEpoch / speed, run: newest.summary.key };
+}
+
+interface MeasuredRun {
+  summary: Pick<ListedRun, 'key' | 'baseModel' | 'adapter' | 'device' | 'updated'>;
+  steps: Pick<StepTable, 'length' | 'width' | 'rows'>;
+}
+
+/** The median of the tokens a second of its newest steps: single ones are far off. */
+function usualSpeed(steps: MeasuredRun['steps']): number | null {
+  const speeds: number[] = [];
+  for (const { values } of steps.rows(Math.max(0, steps.length - recentSteps))) {
+    for (let row = placeOf('tokensPerSecond'); row < values.length; row += steps.width) {
+      if (Number.isFinite(values[row])) speeds.push(values[row] as number);
+    }
+  }
+  return speeds.sort((a, b) => a - b)[speeds.length >> 1] ?? null;
 }
