@@ -8,7 +8,8 @@ import { architectureOf, readConfig } from '../src/models/index.ts';
 import { storedTensors } from '../src/models/stored.ts';
 import { expectedTensors } from '../src/models/tensors.ts';
 
-export async function writeRandomModel(folder: string, config: JsonObject): Promise<string> {
+/** @param norm about what the weights of norms are: with small ones deep models change less by rounding */
+export async function writeRandomModel(folder: string, config: JsonObject, norm = 1): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const read = readConfig(config, null, folder);
   const { names } = architectureOf(read.architecture, folder);
@@ -22,7 +23,7 @@ export async function writeRandomModel(folder: string, config: JsonObject): Prom
     return (2 * state) / 2_147_483_647 - 1;
   };
   const weights = (shape: readonly number[]): Uint8Array => {
-    const [middle, spread] = shape.length === 1 ? [1, 0.3] : [0, 0.3];
+    const [middle, spread] = shape.length === 1 ? [norm, 0.3 * norm] : [0, 0.3];
     const values = Float32Array.from({ length: elementCount(shape) }, () => middle + spread * next());
     return new Uint8Array(values.buffer);
   };

@@ -3,6 +3,7 @@ import type { Device } from '@anneal/kernels';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
+import { readableTokens } from '../models/config.ts';
 import type { OpenModel } from '../models/model.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { random } from '../random.ts';
@@ -31,7 +32,7 @@ export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow
   });
   model.close();
   const { below } = random('bench', 1);
-  const prompt = Int32Array.from({ length: promptLength }, () => below(model.config.vocabSize));
+  const prompt = Int32Array.from({ length: promptLength }, () => below(readableTokens(model.config)));
   const reading: number[] = [];
   const decoding: number[] = [];
   for (let repeat = 0; repeat <= options.repeats; repeat++) {

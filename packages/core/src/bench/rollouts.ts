@@ -8,7 +8,7 @@ import { greedy } from '../generate/sample.ts';
 import { allocateEngine } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
-import { carriesState } from '../models/config.ts';
+import { carriesState, readableTokens } from '../models/config.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
@@ -57,7 +57,7 @@ export async function benchRollouts(options: RolloutBenchOptions): Promise<Bench
   if (lora) await initializeLora(engine, lora, 1);
   model.close();
   const { below } = random('bench', 1);
-  const prompt = Int32Array.from({ length: promptLength }, () => below(config.vocabSize));
+  const prompt = Int32Array.from({ length: promptLength }, () => below(readableTokens(config)));
   const sample = () =>
     (isInTurn ? generateInTurn : generateTogether)(engine, [prompt], {
       program,

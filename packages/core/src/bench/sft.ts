@@ -4,6 +4,7 @@ import type { StepBatches } from '../datasets/types.ts';
 import { allocateEngine, freeDeviceBytes, hostBudget, memoryBudget } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
+import { readableTokens } from '../models/config.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
@@ -85,7 +86,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   model.close();
   if (lora) await initializeLora(engine, lora, 1);
   const training = new TrainingEngine(engine, supervised);
-  const batches = randomStep(rows, sequenceLen, model.config.vocabSize);
+  const batches = randomStep(rows, sequenceLen, readableTokens(model.config));
   const milliseconds: number[] = [];
   const submit = (step: number) => training.step(batches, { step, learningRate: 1e-4, seed: 1 });
   const last = options.warmup + options.steps;

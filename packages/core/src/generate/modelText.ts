@@ -6,6 +6,7 @@ import { inCallForm } from '../datasets/callForm.ts';
 import { type ChatRenderer, openChatRenderer, rendererFor } from '../datasets/chatRenderer.ts';
 import type { Message } from '../datasets/types.ts';
 import { UserError } from '../errors.ts';
+import { readableTokens } from '../models/config.ts';
 import type { OpenModel } from '../models/model.ts';
 import { withChatTemplates } from '../models/withChatTemplates.ts';
 import { type ChatTemplates, chatTemplateValue, toolTemplate } from '../templates/chatTemplates.ts';
@@ -128,13 +129,14 @@ export function openModelTokenizer(model: OpenModel): Tokenizer {
   const text = read('tokenizer.json');
   const tokenizer = openTokenizer({ tokenizerJson: text, tokenizerConfig }, model.path);
   const { vocabSize: rows } = model.config;
-  if (tokenizer.vocabSize <= rows) return tokenizer;
+  const readable = readableTokens(model.config);
+  const withoutRow = tokenizer.addedTokens.filter(({ id }) => id >= readable);
+  if (tokenizer.vocabSize <= rows) return { ...tokenizer, withoutRow };
   const within = withoutTokensBeyond({ tokenizerJson: JSON.parse(text), tokenizerConfig }, rows);
-  const withoutRow = tokenizer.addedTokens.filter(({ id }) => id >= rows);
   const { default: source = '', named = {} } = model.chatTemplates ?? {};
   const needed = [tokenizer.bos, tokenizer.eos, tokenizer.unk].flatMap((token) => token?.text ?? []);
   const places = [...needed, source, ...Object.values(named)];
-  const used = withoutRow.find((token) => places.some((place) => place.includes(token.text)))?.text;
+  const used = withoutRow.find((token) => token.id >= rows && places.some((place) => place.includes(token.text)))?.text;
   if (used === undefined && openTokenizer(within, model.path).vocabSize <= rows) return { ...tokenizer, withoutRow };
   throw new UserError({
     what: `the tokenizer has tokens up to id ${tokenizer.vocabSize - 1}, the embedding only ${rows} rows${used === undefined ? '' : `, and ${used} is used`}`,

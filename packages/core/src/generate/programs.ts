@@ -1,5 +1,5 @@
-import { type ActivationType, chooseToken, Graph, gatherRows, type Variables } from '@anneal/kernels';
-import { headsOf, type ModelConfig } from '../models/config.ts';
+import { type ActivationType, chooseToken, Graph, gatherRows, splitColumns, type Variables } from '@anneal/kernels';
+import { headsOf, type ModelConfig, readableTokens } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 
@@ -24,7 +24,8 @@ export const sharedCache = 'cache';
 export const ownCache = (program: string): string => `cache of ${program}`;
 
 /**
- * Reads T new tokens of one sequence, or of `several`, appends their keys and values to the cache, goes on with its states, and gives the logits [N, V] at `rows`.
+ * Reads T new tokens of one sequence, or of `several`, appends their keys and values to the cache, goes on with its states, and gives the logits [N, V] at `rows`, of
+ * tokens that it could read next.
  * With T = 1 it decodes, with more it reads a prompt.
  */
 export function decodeProgram(
@@ -68,7 +69,9 @@ export function decodeProgram(
       stateOf,
     },
   });
-  const logits_NV = scope.logits(gatherRows(hidden_TD, graph.input('rows', 'i32', ['N'])));
+  const all_NV = scope.logits(gatherRows(hidden_TD, graph.input('rows', 'i32', ['N'])));
+  const readable = readableTokens(config);
+  const logits_NV = readable < config.vocabSize ? splitColumns(all_NV, readable)[0] : all_NV;
   graph.result('logits', logits_NV);
   if (chooses) {
     const how = {

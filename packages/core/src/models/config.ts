@@ -114,6 +114,14 @@ export interface StateSpaceConfig {
   readonly convBias: boolean;
 }
 
+/** Ids below it have a row in all tables that a token is looked up in: no text may hold others, and none is said. */
+export function readableTokens({
+  vocabSize,
+  perLayerInputs,
+}: Pick<ModelConfig, 'vocabSize' | 'perLayerInputs'>): number {
+  return Math.min(vocabSize, perLayerInputs?.vocabSize ?? vocabSize);
+}
+
 /** Some layer's tokens hand on a state of fixed size, instead of being looked at again. */
 export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
   return mixers.some((mixer) => mixer === 'short_conv' || mixer === 'gated_delta' || mixer === 'state_space');
