@@ -7,7 +7,7 @@ import { unitOf } from '@anneal/formats/gguf/tensorTypes';
 import { limitsInLlamaCpp } from '@anneal/formats/gguf/tokenizer/limits';
 import { type GgufTensor, GgufWriter, ggufBytes } from '@anneal/formats/gguf/write';
 import { parseJsonObject } from '@anneal/formats/json';
-import type { RowRange, TensorInfo } from '@anneal/formats/tensor';
+import { elementCount, type RowRange, type TensorInfo } from '@anneal/formats/tensor';
 import type { WeightType } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
@@ -105,8 +105,13 @@ async function writeAll(
         for await (const run of mergedRows(model, tensor.name, how)) {
           await Promise.all(targets.map((target, at) => write(target, stored.name, run[at] as Uint8Array)));
         }
+        if (stored.padding) await writeZeros(targets, stored.name, [stored.padding, tensor.shape[1] ?? 1], types);
       }
       onProgress?.(++done, model.tensors.size);
+    }
+    for (const { name: unread, shape } of unreadOf(model)) {
+      const types = targets.map(({ type }) => withBlock(tensorType(unread, shape, type, model.config)));
+      await writeZeros(targets, unread, shape, types);
     }
     for (const { writer } of targets) await writer.commit();
     return targets;
@@ -117,7 +122,7 @@ async function writeAll(
 }
 
 function tableOf(model: OpenModel, type: GgufType): GgufTensor[] {
-  return [
+  const all: GgufTensor[] = [
     ...Array.from(ropeTensors(model.config), ([name, { length }]) => ({ name, shape: [length], type: 'F32' as const })),
     ...[...model.tensors.values()].flatMap((tensor) =>
       storedOf(model, tensor).map((stored) => ({
@@ -126,7 +131,26 @@ function tableOf(model: OpenModel, type: GgufType): GgufTensor[] {
         type: typeOf(model, tensor, stored, type),
       })),
     ),
+    ...unreadOf(model).map(({ name, shape }) => ({ name, shape, type: tensorType(name, shape, type, model.config) })),
   ];
+  return all.filter(({ name }, at) => name !== all[at - 1]?.name); // several of ours may be one, in turn
+}
+
+/** Blocks of zeros are zeros in every type. */
+async function writeZeros(
+  targets: readonly Target[],
+  name: string,
+  shape: readonly number[],
+  types: readonly { readonly length: number; readonly bytes: number }[],
+): Promise<void> {
+  for (const [at, target] of targets.entries()) {
+    const { length, bytes } = types[at] as { length: number; bytes: number };
+    await write(target, name, new Uint8Array((elementCount(shape) / length) * bytes));
+  }
+}
+
+function unreadOf({ config, architecture }: OpenModel): readonly { name: string; shape: readonly number[] }[] {
+  return architecture.ggufPart?.unread?.(config) ?? [];
 }
 
 async function write({ writer, checksums }: Target, name: string, bytes: Uint8Array): Promise<void> {

@@ -77,6 +77,7 @@ export function tensorType(name: string, shape: readonly number[], type: GgufTyp
   if (shape.length !== 2 || name.endsWith('.router')) return 'F32';
   const { weights } = FILE_TYPES[type];
   if (weights === 'F32' || weights === 'F16' || weights === 'BF16') return weights;
+  if (/(^|\.)(altup|laurel)_|^per_layer_projection$/.test(name)) return 'F16'; // llama.cpp quantizes none of them
   return fitting(quantizedType(name, type, config), shape.at(-1) ?? 1);
 }
 

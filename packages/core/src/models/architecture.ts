@@ -55,6 +55,8 @@ export interface GgufPart {
   readonly proportionalRope?: boolean;
   /** Heads of keys and sizes of MLPs may differ from layer to layer: the architecture reads them off the tensors. */
   readonly differsByLayer?: boolean;
+  /** Tensors that llama.cpp asks for and does not read: zeros. */
+  readonly unread?: (config: ModelConfig) => readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** As an architecture's, by the names in GGUF files. */
   readonly leftOutPart?: Architecture['leftOutPart'];
 }

@@ -49,6 +49,10 @@ export interface ExpertLayout {
 export interface MatrixParts {
   /** There is one matrix, none for each expert. */
   readonly isOne?: boolean;
+  /** It is one of so many of equal shape, which are one tensor. */
+  readonly matrix?: { readonly index: number; readonly count: number };
+  /** Rows follow, of tokens of the vocabulary that ours has none for: zeros. */
+  readonly isPadded?: boolean;
   /** Of each head's rows those that make keys and those that make values: a matrix for each head, of keys a column for each row. */
   readonly ofLatentHeads?: boolean;
   readonly huggingFace?: readonly string[];

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import type { ModelConfig } from './config.ts';
 import { fromLayout, type MatrixLayout, toLayout } from './expertLayout.ts';
 import type { ModelTensor } from './model.ts';
-import { findName, type NameTable, type TensorName } from './names.ts';
+import { findName, type MatrixParts, type NameTable, type TensorName } from './names.ts';
 import { expectedTensors } from './tensors.ts';
 
 /** A tensor of a file, and the rows of one of ours that it holds, in its order. */
@@ -13,6 +13,10 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** Of our tensor. */
   readonly rows: readonly RowRange[];
+  /** Rows of zeros behind them. */
+  readonly padding?: number;
+  /** Of several matrices that are several of ours the one that holds them. */
+  readonly matrix?: number;
   /** Of the matrix in each of these ranges, where it is not as we have it. */
   readonly layout?: MatrixLayout;
 }
@@ -26,7 +30,7 @@ export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ou
   const found = nameOf(names, ours);
   const [rows = 1, ...row] = ours.shape;
   const count = experts?.count ?? 1;
-  if (!found.parts || found.parts.isOne || found.parts.ofLatentHeads)
+  if (!found.parts || isOneMatrix(found.parts))
     return { name: found[format], shape: storedShape(ours, found, format), rows: [{ first: 0, count: rows }] };
   const each = rows / count;
   const all = Array.from({ length: count }, (_, expert) => ({ first: expert * each, count: each }));
@@ -57,10 +61,17 @@ function isStoredWhole(stored: TensorInfo | undefined, ours: Ours, format: Forma
 
 /** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
 export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours, format: Format): StoredTensor[] {
-  const { parts: { isOne = false, ofLatentHeads = false, [format]: parts } = {} } = nameOf(names, ours);
+  const { parts: { isOne = false, ofLatentHeads = false, isPadded, matrix, [format]: parts } = {} } = nameOf(
+    names,
+    ours,
+  );
   if (!parts) return [wholeTensor(names, config, ours, format)];
   if (ofLatentHeads) return latentHeads(config, parts);
   const [rows = 1, ...row] = ours.shape;
+  const [name = ''] = parts;
+  const all = [{ first: 0, count: rows }];
+  if (isPadded) return [{ name, shape: [config.vocabSize, ...row], rows: all, padding: config.vocabSize - rows }];
+  if (matrix) return [{ name, shape: [matrix.count, ...ours.shape], rows: all, matrix: matrix.index }];
   if (isOne) {
     const count = rows / parts.length;
     return parts.map((name, i) => ({ name, shape: [count, ...row], rows: [{ first: i * count, count }] }));
@@ -86,6 +97,10 @@ export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours,
     shape: [count, each, ...row],
     rows: experts.map((expert) => rowsOf(expert, i)),
   }));
+}
+
+function isOneMatrix({ isOne, ofLatentHeads, isPadded, matrix }: MatrixParts): boolean {
+  return isOne === true || ofLatentHeads === true || isPadded === true || matrix !== undefined;
 }
 
 /** Of each head's rows of DeepSeek's kv_b the keys, turned, and the values: llama.cpp multiplies queries by the first. */
@@ -169,7 +184,7 @@ export function joinExperts(
     const ours = { name, shape };
     const held = tensors.get(whole);
     if (held && isStoredWhole(held, ours, format)) tensors.set(whole, { ...held, shape });
-    if (!found.parts || ((found.parts.isOne || found.parts.ofLatentHeads) && held)) continue;
+    if (!found.parts || found.parts.isPadded || (isOneMatrix(found.parts) && held)) continue;
     const stored = source.tensors.has(whole)
       ? [wholeTensor(names, config, ours, format)]
       : storedTensors(names, config, ours, format);
@@ -231,7 +246,8 @@ function piecesOf(source: TensorSource, stored: StoredTensor, ours: Ours): Piece
   }
   const isOne = shape.length === ours.shape.length;
   const columns = ours.shape[1] ?? 1;
-  return rows.map((range, index) => ({ rows: range, columns, info, index: isOne ? null : index, layout }));
+  const indexOf = (range: number): number | null => (isOne ? null : (stored.matrix ?? range));
+  return rows.map((range, i) => ({ rows: range, columns, info, index: indexOf(i), layout }));
 }
 
 /** What its rows can be handed out in: blocks of weights cannot be turned. */

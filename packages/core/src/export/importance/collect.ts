@@ -215,13 +215,13 @@ function addEntries(
   const shape = expectedTensors(config).get(linear) as readonly number[];
   const rowsEach = (shape[0] ?? 1) / counts.length;
   const columns = sums.length / counts.length;
-  for (const { name, rows, layout } of storedTensors(
+  for (const { name, rows, layout, matrix } of storedTensors(
     ggufNames(architecture, config),
     config,
     { name: linear, shape },
     'gguf',
   )) {
-    if (layout) continue; // its columns are none of this product
+    if (layout || matrix !== undefined) continue; // its columns are none of this product
     const experts = rows.map(({ first }) => Math.floor(first / rowsEach));
     entries.set(name, {
       sums: Float32Array.from(experts.flatMap((e) => [...sums.subarray(e * columns, (e + 1) * columns)])),

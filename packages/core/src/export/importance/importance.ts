@@ -14,11 +14,11 @@ const LEAST = 1e-6;
  */
 export function importanceOf(
   { entries }: Imatrix,
-  { name, shape, rows }: StoredTensor,
+  { name, shape, rows, matrix }: StoredTensor,
   where: string,
 ): ColumnImportance | null {
   const entry = entries.get(name);
-  if (!entry) return null;
+  if (!entry || matrix !== undefined) return null;
   const { sums, counts } = entry;
   const columns = shape.at(-1) ?? 1;
   if (counts.length !== rows.length || sums.length !== counts.length * columns) {

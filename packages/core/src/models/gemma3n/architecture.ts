@@ -1,7 +1,7 @@
 import type { Architecture } from '../architecture.ts';
 import { leftOutPart } from '../gemma4/config.ts';
-import { withoutGguf } from '../gguf/withoutGguf.ts';
 import { readConfig } from './config.ts';
+import { ggufPart } from './gguf.ts';
 import { names } from './names.ts';
 
 export const gemma3n: Architecture = {
@@ -10,6 +10,6 @@ export const gemma3n: Architecture = {
   huggingFaceClass: 'Gemma3nForCausalLM',
   readConfig,
   names,
-  ggufPart: withoutGguf('GGUF files of Gemma 3n are not implemented'),
+  ggufPart,
   leftOutPart,
 };

@@ -3,11 +3,20 @@ import { mlpNames, outerNames, queryKeyNames, valueOutputNames } from '../layers
 import { type NameTable, table } from '../names.ts';
 
 /** Of each stream but the first; GGUF has those of all streams as one tensor. */
-const streamNames = table(
-  ...[0, 1, 2].flatMap((i) => [
-    [`altup_in_${i + 1}`, `model.altup_projections.${i}.weight`, `altup_proj.weight[${i}]`] as const,
-    [`altup_out_${i + 1}`, `model.altup_unembed_projections.${i}.weight`, `altup_unembd_proj.weight[${i}]`] as const,
-  ]),
+const streamNames: NameTable = ['in', 'out'].flatMap((way) => {
+  const [huggingFace, gguf] = way === 'in' ? ['projections', 'proj'] : ['unembed_projections', 'unembd_proj'];
+  return [0, 1, 2].map((i) => ({
+    ours: `altup_${way}_${i + 1}`,
+    huggingFace: `model.altup_${huggingFace}.${i}.weight`,
+    gguf: `altup_${gguf}.weight[${i}]`,
+    transform: null,
+    parts: { matrix: { index: i, count: 3 }, gguf: [`altup_${gguf}.weight`] },
+  }));
+});
+
+/** GGUF has a row for every token of the vocabulary. */
+const tableNames: NameTable = perLayerNames.map((row) =>
+  row.ours === 'per_layer_embed' ? { ...row, parts: { isPadded: true, gguf: [row.gguf] } } : row,
 );
 
 export const names: NameTable = [
@@ -16,7 +25,7 @@ export const names: NameTable = [
   ...valueOutputNames,
   ...mlpNames,
   ...blockNames,
-  ...perLayerNames,
+  ...tableNames,
   ...streamNames,
   ...table(
     ['layers.*.altup_router_norm', 'model.layers.*.altup.router_norm.weight', 'blk.*.altup_router_norm.weight'],
