@@ -68,10 +68,10 @@ export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours,
   if (!parts) return [wholeTensor(names, config, ours, format)];
   if (ofLatentHeads) return latentHeads(config, parts);
   const [rows = 1, ...row] = ours.shape;
-  const [name = ''] = parts;
+  const [only = ''] = parts;
   const all = [{ first: 0, count: rows }];
-  if (isPadded) return [{ name, shape: [config.vocabSize, ...row], rows: all, padding: config.vocabSize - rows }];
-  if (matrix) return [{ name, shape: [matrix.count, ...ours.shape], rows: all, matrix: matrix.index }];
+  if (isPadded) return [{ name: only, shape: [config.vocabSize, ...row], rows: all, padding: config.vocabSize - rows }];
+  if (matrix) return [{ name: only, shape: [matrix.count, ...ours.shape], rows: all, matrix: matrix.index }];
   if (isOne) {
     const count = rows / parts.length;
     return parts.map((name, i) => ({ name, shape: [count, ...row], rows: [{ first: i * count, count }] }));

@@ -28,7 +28,7 @@ export function importanceOf(
       `the importance matrix has ${has} values for ${name}, which has ${rows.length} × ${columns} columns`,
     );
   }
-  const matrices = rows.map((_, matrix) => means(entry, matrix, columns));
+  const matrices = rows.map((_, at) => means(entry, at, columns));
   return (first) =>
     matrices[rows.findIndex((range) => first >= range.first && first < range.first + range.count)] ?? null;
 }
