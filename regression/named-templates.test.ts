@@ -2,6 +2,7 @@
  * Of a model with several chat templates only the one named `default` was ever used, also for rows with tools; each place where a
  * template can stand had a reader of its own, so that training took tokenizer_config.json's where everything else took
  * chat_template.jinja; a merged export had the old template beside the new one, and an adapter had none.
+ * Later a chat_template.json, which no tokenizer of transformers reads, went before tokenizer_config.json.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -59,7 +60,8 @@ test.each([
   ['a list in tokenizer_config.json', { config: list }, CHATML],
   ['a folder beside chat_template.jinja', { jinja: CHATML, named: { tool_use: TOOL_USE }, config: 'old' }, CHATML],
   ['a folder beside tokenizer_config.json', { named: { tool_use: TOOL_USE }, config: CHATML }, CHATML],
-  ['a list in chat_template.json', { json: list, config: 'old' }, CHATML],
+  ['a list in chat_template.json', { json: list }, CHATML],
+  ['a list in tokenizer_config.json beside chat_template.json, of processors', { config: list, json: 'other' }, CHATML],
 ])('%s: the same templates for training, chat and the tokenizer alone', async (_, places, expected) => {
   const { path } = modelWith(places);
   const model = openModel(path);

@@ -29,8 +29,9 @@ export function templateFiles(folder: string): string[] {
 }
 
 /**
- * The order is transformers': `chat_template.jinja` with `additional_chat_templates/*.jinja`, then `chat_template.json`, then
- * tokenizer_config.json. Named files without a `chat_template.jinja` join what comes after.
+ * `chat_template.jinja` with `additional_chat_templates/*.jinja`, then tokenizer_config.json, as tokenizers of transformers read
+ * them; then `chat_template.json`, which there belongs to processors of multimodal models and no tokenizer reads. Named files
+ * without a `chat_template.jinja` join what comes after.
  * @returns null for a folder without a template
  * @throws UserError `chat_template_invalid`
  */
@@ -40,7 +41,7 @@ export function readChatTemplates(folder: string): ChatTemplates | null {
     namedFiles(folder).map((name) => [name.slice(NAMED_FOLDER.length + 1, -'.jinja'.length), read(name)]),
   );
   if (existsSync(join(folder, TEMPLATE_FILE))) return { default: read(TEMPLATE_FILE), named };
-  for (const name of ['chat_template.json', 'tokenizer_config.json']) {
+  for (const name of ['tokenizer_config.json', 'chat_template.json']) {
     const path = join(folder, name);
     if (!existsSync(path)) continue;
     const { chat_template: value } = parseJsonObject(readSmallFile(path, LIMITS.configBytes), path);
