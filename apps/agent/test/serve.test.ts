@@ -445,7 +445,7 @@ describe('recipes', () => {
     });
     for (const folder of ['../outside', 'a/b', '.hidden', 'runs', '']) {
       await expect(api.recipes.import.mutate({ folder, file: 'theirs.yaml', text: sound })).rejects.toMatchObject({
-        data: { code: 'BAD_REQUEST' },
+        data: { code: 'BAD_REQUEST', error: { code: 'bad_request', where: 'folder' } },
       });
     }
     await expect(

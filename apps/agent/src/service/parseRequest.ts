@@ -5,9 +5,13 @@ import type { z } from 'zod';
 export function parseRequest<Schema extends z.ZodType>(schema: Schema, request: z.input<Schema>): z.output<Schema> {
   const { success, data, error } = schema.safeParse(request);
   if (success) return data;
-  const [issue] = error.issues;
-  throw new UserError({
-    what: issue?.message ?? error.message,
+  throw badRequest(error);
+}
+
+/** Says the first of the issues. */
+export function badRequest({ issues: [issue], message }: z.core.$ZodError): UserError {
+  return new UserError({
+    what: issue?.message ?? message,
     where: issue?.path.join('.') || 'the request',
     next: 'give another value there',
     code: 'bad_request',

@@ -51,8 +51,8 @@ export class LiveRun {
   /** Anew after a change only, since charts are drawn with them. */
   readonly alerts = createStore<readonly Alert[]>([], isEqualJson);
   readonly error = createStore<unknown>(undefined);
-  /** There is something to draw. */
-  readonly hasSteps = createStore(false);
+  /** There is something to draw; undefined until that is known. */
+  readonly hasSteps = createStore<boolean | undefined>(undefined);
   /** What it measured of answers that are judged: names of metrics, between spaces; undefined until that is known. */
   readonly judged = createStore<string | undefined>(undefined);
   /** Names of its reward functions, as JSON. */

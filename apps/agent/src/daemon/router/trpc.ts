@@ -2,6 +2,8 @@ import { UserError } from '@anneal/core/errors';
 import type { Person } from '@anneal/core/protocol/people';
 import { type Role, reaches } from '@anneal/core/protocol/roles';
 import { initTRPC, TRPCError } from '@trpc/server';
+import { z } from 'zod';
+import { badRequest } from '../../service/parseRequest.ts';
 import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Access } from '../auth/access.ts';
 import type { ApiTokens } from '../auth/apiTokens.ts';
@@ -75,7 +77,9 @@ const t = initTRPC.context<ClientContext>().create({
   errorFormatter({ shape, error }) {
     const { cause } = error;
     // Of a defect a client learns that it is one; what it is stands in the agent's output.
-    const told = cause instanceof UserError ? cause.toJSON() : undefined;
+    const isWrong = error.code === 'BAD_REQUEST' && cause instanceof z.ZodError;
+    const refusal = isWrong ? badRequest(cause) : cause;
+    const told = refusal instanceof UserError ? refusal.toJSON() : undefined;
     const message =
       told?.what ?? (error.code === 'INTERNAL_SERVER_ERROR' ? 'unexpected error in the agent' : shape.message);
     return { ...shape, message, data: { ...shape.data, error: told ?? null } };

@@ -52,6 +52,7 @@ export function RunCharts({
   const charts = useRef<HTMLDivElement>(null);
   const alerts = useStore(run.alerts);
   const hasSteps = useStore(run.hasSteps);
+  if (hasSteps === undefined) return null;
   if (!hasSteps) {
     return (
       <Empty title={t('noSteps')}>
