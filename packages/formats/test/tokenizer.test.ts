@@ -239,6 +239,25 @@ describe('SentencePiece', () => {
     expect(await pieces('<|user|>the</s>')).toEqual(['<s>', '<|user|>', '▁the', '</s>']);
   });
 
+  it('of gemma4 has its merges in the file, and joins in their order, whatever the scores', async () => {
+    const merges = ['h e', 'l l', '▁ t', '▁t he'];
+    const { tokenizerJson } = tokenizerFromGguf(
+      sentencePieceMetadata([
+        ['tokenizer.ggml.model', { type: 'string', value: 'gemma4' }],
+        ['tokenizer.ggml.merges', { type: 'array', items: 'string', value: merges }],
+        ['tokenizer.ggml.add_space_prefix', { type: 'bool', value: false }],
+      ]),
+      'x',
+    );
+    const { vocab } = tokenizerJson.model as { vocab: Record<string, number> };
+    const ids = await encode(tokenizerJson, 'hell the');
+    expect(ids).toEqual(['<s>', 'he', 'll', '▁the'].map((piece) => vocab[piece]));
+    const wrong = sentencePieceMetadata([
+      ['tokenizer.ggml.merges', { type: 'array', items: 'string', value: ['h x'] }],
+    ]);
+    expect(() => tokenizerFromGguf(wrong, 'x')).toThrow('the merge "h x" is not of two tokens that make a third');
+  });
+
   it.each([true, false])('goes back to GGUF with the same ids (space in front: %s)', async (prefix) => {
     const metadata = sentencePieceMetadata([['tokenizer.ggml.add_space_prefix', { type: 'bool', value: prefix }]]);
     const first = tokenizerFromGguf(metadata, 'x');

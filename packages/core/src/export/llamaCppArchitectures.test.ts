@@ -68,6 +68,11 @@ const longRope = {
 };
 
 test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
+  ['llama3', {}],
+  // llama.cpp ignores its window.
+  ['mistral', { sliding_window: 512 }],
+  ['qwen2', {}],
+  ['qwen3', {}],
   ['gemma2', {}],
   // llama.cpp knows Gemma 3 with windows in five of six layers, and by its size what attention is scaled by.
   ['gemma3-mixed', { layer_types: Array.from({ length: 3 }, () => 'sliding_attention'), query_pre_attn_scalar: 16 }],

@@ -20,15 +20,16 @@ import {
 export type { HuggingFaceTokenizer } from './tokenizer/huggingFace.ts';
 
 /**
- * Rebuilds the Hugging Face tokenizer from a GGUF's metadata: `tokenizer.ggml.model` gpt2 (byte-level BPE) or llama (SentencePiece).
+ * Rebuilds the Hugging Face tokenizer from a GGUF's metadata: `tokenizer.ggml.model` gpt2 (byte-level BPE) or llama and gemma4 (SentencePiece).
  * @throws UserError when the metadata is incomplete, contradicts itself, or names a kind of tokenizer that is not known
  */
 export function tokenizerFromGguf(metadata: GgufMetadata, path: string): HuggingFaceTokenizer {
   const model = metadataString(metadata, 'tokenizer.ggml.model', path);
-  const rebuild = model === 'gpt2' ? byteLevelFromGguf : model === 'llama' ? sentencePieceFromGguf : undefined;
+  const isSentencePiece = model === 'llama' || model === 'gemma4';
+  const rebuild = model === 'gpt2' ? byteLevelFromGguf : isSentencePiece ? sentencePieceFromGguf : undefined;
   if (rebuild === undefined) {
     throw new UserError({
-      what: `tokenizer.ggml.model is ${JSON.stringify(model)}; Anneal reads gpt2 and llama`,
+      what: `tokenizer.ggml.model is ${JSON.stringify(model)}; Anneal reads gpt2, llama and gemma4`,
       where: path,
       next: "take the model's Hugging Face folder instead",
       code: 'gguf_tokenizer_unsupported',

@@ -74,7 +74,7 @@ export function byteLevelToGguf(
 }
 
 /** The tokenizers library refuses a file whose merges lead out of the vocabulary, with a message that names no file. */
-function checkMerges(merges: readonly string[], { tokens }: Vocabulary, path: string): void {
+export function checkMerges(merges: readonly string[], { tokens }: Vocabulary, path: string): void {
   const known = new Set(tokens);
   for (const merge of merges) {
     const [left, right, ...more] = merge.split(' ');

@@ -2,14 +2,15 @@ import type { JsonObject } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import { flatten } from '../../tokenizer/splits.ts';
 import type { GgufMetadata } from '../metadata.ts';
-import { metadataBoolean, metadataNumbers } from '../metadata.ts';
+import { metadataBoolean, metadataNumbers, metadataStrings } from '../metadata.ts';
+import { checkMerges } from './byteLevel.ts';
 import type { BpeTokenizer, GgufTokenizerKind } from './huggingFace.ts';
 import { notExportable } from './huggingFace.ts';
 import { mergesFromScores, scoresFromMerges } from './merges.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { formatVocab, invalidTokenizer, TOKEN_TYPE } from './vocabulary.ts';
 
-/** `tokenizer.ggml.model = llama`: SentencePiece's BPE, spaces as ▁, unknown characters as bytes (Llama 1 and 2, Mistral, Gemma). */
+/** `tokenizer.ggml.model = llama`: SentencePiece's BPE, spaces as ▁, unknown characters as bytes (Llama 1 and 2, Mistral, Gemma); `gemma4` has its merges, not only scores. */
 
 const SPACE = '▁';
 const ESCAPE_SPACES = { type: 'Replace', pattern: { String: ' ' }, content: SPACE };
@@ -22,18 +23,22 @@ export function sentencePieceFromGguf(
   path: string,
 ): { parts: JsonObject; addBos: boolean; postProcessor: null } {
   const { tokens, types, special } = vocabulary;
+  const merges = metadataStrings(metadata, 'tokenizer.ggml.merges', path);
+  if (merges) checkMerges(merges, vocabulary, path);
   const scores = metadataNumbers(metadata, 'tokenizer.ggml.scores', path);
-  if (scores?.length !== tokens.length) throw invalidTokenizer('there is not one score for each token', path);
+  if (!merges && scores?.length !== tokens.length)
+    throw invalidTokenizer('there is not one score for each token', path);
   const unknown = tokens[special.unk ?? types.indexOf(TOKEN_TYPE.unknown)];
   if (unknown === undefined) throw invalidTokenizer('there is no token for unknown characters', path);
 
   const prefix = metadataBoolean(metadata, 'tokenizer.ggml.add_space_prefix', path) ?? true;
   const isPiece = (id: number) => types[id] === TOKEN_TYPE.normal || types[id] === TOKEN_TYPE.unused;
   const pieceIds = tokens.map((_, id) => id).filter(isPiece);
-  const merges = mergesFromScores(
-    pieceIds.map((id) => tokens[id] as string),
-    pieceIds.map((id) => scores[id] as number),
-  );
+  const mergesOfScores = (): [string, string][] =>
+    mergesFromScores(
+      pieceIds.map((id) => tokens[id] as string),
+      pieceIds.map((id) => scores?.[id] as number),
+    );
   const decoders = [UNESCAPE_SPACES, { type: 'ByteFallback' }, { type: 'Fuse' }];
   return {
     parts: {
@@ -55,7 +60,7 @@ export function sentencePieceFromGguf(
         byte_fallback: true,
         ignore_merges: false,
         vocab: formatVocab(vocabulary),
-        merges,
+        merges: merges?.map((merge) => merge.split(' ')) ?? mergesOfScores(),
       },
     },
     addBos: true,
