@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { byteTokenizer } from '../../test/byteTokenizer.ts';
+import { byteTokenizer, byteTokenizerJson } from '../../test/byteTokenizer.ts';
 import { decodeStream } from './decodeStream.ts';
-import { openTokenizer, type Tokenizer } from './tokenizer.ts';
+import { openTokenizer, type Tokenizer, type TokenizerFiles } from './tokenizer.ts';
 import { tokenPieces } from './tokenPieces.ts';
 
 fc.configureGlobal({ seed: 3407 });
@@ -127,4 +127,18 @@ describe('decodeStream', () => {
     for (let i = 0; i < 8; i++) seen += await stream.push(4 + 0xff);
     expect(seen).toMatch(/^\uFFFD+$/);
   });
+});
+
+const openWith = (tokenizerConfig: TokenizerFiles['tokenizerConfig']) =>
+  openTokenizer({ tokenizerJson: byteTokenizerJson(), tokenizerConfig });
+
+it('an end that is no token, or special tokens that are no texts, are refused; others that are not there are not needed', () => {
+  expect(openWith({ eos_token: '<|im_end|>', pad_token: '[PAD]' })).toMatchObject({
+    eos: { text: '<|im_end|>' },
+    pad: null,
+  });
+  expect(() => openWith({ eos_token: '<end>' })).toThrow(/eos_token is "<end>", which is none of its tokens/);
+  expect(() => openWith({ bos_token: { content: 7 } })).toThrow(
+    /bos_token is \{"content":7\}, which is neither a text/,
+  );
 });

@@ -62,15 +62,22 @@ export function openTokenizer(
   const codec = byteLevelCodec(tokenizerJson, addedTokens, where, openLibrary) ?? openLibrary();
   const config = files.tokenizerConfig;
   const special = (key: string): SpecialToken | null => {
-    const token = textOfToken(config[key]);
+    const token = textOfToken(config[key], key, where);
     const id = token === null ? null : codec.idOf(token);
     return token === null || id === null ? null : { id, text: token };
   };
+  const eos = special('eos_token');
+  // Without it no answer would be trained to end. Others that are not there (a padding token, often) are not needed.
+  if (eos === null && textOfToken(config['eos_token'], 'eos_token', where))
+    throw tokenizerInvalid(
+      `its eos_token is ${JSON.stringify(config['eos_token'])}, which is none of its tokens`,
+      where,
+    );
   return {
     fingerprint: createHash('sha256').update(text).digest('hex'),
     vocabSize: codec.vocabSize,
     bos: special('bos_token'),
-    eos: special('eos_token'),
+    eos,
     pad: special('pad_token'),
     unk: special('unk_token'),
     addedTokens,
@@ -124,7 +131,9 @@ function addedTokensOf({ added_tokens: tokens }: JsonObject, where: string): Add
 }
 
 /** A token of tokenizer_config.json: its text, or an object with the text. */
-function textOfToken(value: unknown): string | null {
-  if (typeof value === 'string') return value;
-  return isJsonObject(value) && typeof value.content === 'string' ? value.content : null;
+function textOfToken(value: unknown, key: string, where: string): string | null {
+  const text = isJsonObject(value) ? value['content'] : value;
+  if (typeof text === 'string') return text;
+  if (value === undefined || value === null) return null;
+  throw tokenizerInvalid(`its ${key} is ${JSON.stringify(value)}, which is neither a text nor has one`, where);
 }

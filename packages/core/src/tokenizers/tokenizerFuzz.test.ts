@@ -122,7 +122,8 @@ async function read(choose: Choices): Promise<void> {
   const isOther = below(20) === 0; // starts a process
   const tokenizerJson = changed(isOther ? of(others) : of([byteTokenizerJson, mergingJson])(), choose);
   const tokenizerConfig = {
-    bos_token: of(['<s>', 'a', { content: '<s>' }, ...values]),
+    bos_token: below(20) === 0 ? of(values) : of(['<s>', 'a', { content: '<s>' }, null, ...strings]),
+    eos_token: below(20) === 0 ? of(values) : of(['a', 'b', { content: 'a' }, null]),
     chat_template: below(20) === 0 ? of(values) : null,
   };
   const text = of(texts);
