@@ -257,6 +257,10 @@ describe('LLaMA-Factory', () => {
     expect(result.recipe).not.toHaveProperty('warmup_ratio');
   });
 
+  it('the balance loss of routers', () => {
+    expect(fromLlamaFactory({ moe_aux_loss_coef: 0.01 }).recipe).toMatchObject({ router_aux_loss_coef: 0.01 });
+  });
+
   it.each([
     [{ stage: 'dpo', pref_loss: 'kto_pair' }, 'Anneal imports'],
     [{ stage: 'ppo' }, 'Anneal imports'],
