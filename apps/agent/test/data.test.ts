@@ -145,7 +145,7 @@ describe('data sets of a workspace', () => {
   it('a model that no recipe names reads nothing', async () => {
     const file = 'project/rows.jsonl';
     const asked = api.data.rows.query({ recipe: null, file, model: '/etc', offset: 0, limit: 1 });
-    await expect(asked).rejects.toMatchObject({ data: { error: { code: 'model_not_known' } } });
+    await expect(asked).rejects.toMatchObject({ data: { error: { code: 'model_of_no_recipe' } } });
   });
 });
 
