@@ -1,5 +1,5 @@
 // After the sources had changed, an addon that was built before ended every verb with "Cannot destructure property 'problem'",
-// and a missing one was called a defect in Anneal.
+// and a missing one was called a defect in Anneal. So was later one that read plans of another layout.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Addon } from './addonTypes.ts';
 
@@ -14,7 +15,8 @@ export class AddonFault extends Error {
   }
 }
 
-const builtPath = fileURLToPath(new URL('../build/Release/anneal.node', import.meta.url));
+const folder = fileURLToPath(new URL('..', import.meta.url));
+const builtPath = join(folder, 'build', 'Release', 'anneal.node');
 let loaded: Addon | undefined;
 
 /** The native addon, loaded on first use. Throws an AddonFault where it is missing, damaged, or of other sources than these. */
@@ -40,6 +42,18 @@ function load(path: string): Addon {
 
 /** A bundle brings no sources along: its addon was built with it. */
 function isOfTheseSources({ boundary }: Addon): boolean {
-  const types = fileURLToPath(new URL('addonTypes.ts', import.meta.url));
-  return !existsSync(types) || boundary === createHash('sha256').update(readFileSync(types)).digest('hex');
+  return !existsSync(join(folder, 'ops')) || boundary === boundaryHash();
+}
+
+/** Of the types of the addon, of how a plan is written, and of the ops; as CMakeLists.txt computes it. */
+function boundaryHash(): string {
+  const ops = globSync('ops/*/op.ts', { cwd: folder });
+  const lines = ['src/addonTypes.ts', 'src/encode.ts', ...ops]
+    .toSorted()
+    .map((path) => `${path} ${sha256(readFileSync(join(folder, path)))}\n`);
+  return sha256(lines.join(''));
+}
+
+function sha256(of: string | Buffer): string {
+  return createHash('sha256').update(of).digest('hex');
 }

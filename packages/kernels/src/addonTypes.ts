@@ -2,7 +2,7 @@ import type { EncodeWeights, Unrepresentable } from './weights.ts';
 
 /** The whole native boundary: what native/addon.cpp exports. */
 export interface Addon {
-  /** The SHA-256 of this file when the addon was built. */
+  /** A hash of the sources that both sides of the boundary have to agree about, when the addon was built: `addon.ts`. */
   readonly boundary: string;
   /** `device`: `cpu:` and an instruction set, or `cuda:` and a number, with `:graphs` where launches are recorded and repeated. */
   readonly NativeEngine: new (
