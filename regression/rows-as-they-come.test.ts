@@ -148,6 +148,8 @@ test('fields of messages that nothing reads are listed as columns are', async ()
     CHATML.replace('message.content', '(message.name or message.content)'),
   );
   expect(printed?.unread).toEqual(['messages[].trainable']);
+  const [trimmed] = await process([{ messages }], `${CHATML}{%-set trainable = 1-%}{{-messages[0].name-}}`);
+  expect(trimmed?.unread).toEqual([]);
 });
 
 test('plain text beside rows is no row', () => {

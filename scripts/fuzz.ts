@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz -- NAME … [--count N] [--seed N] [--jobs N]`: many more inputs than `npm test` tries, in so many processes. The first that is
- * neither read nor refused by an error for people ends it, with the seed that makes it again. It is no part of `npm test`, which tries a few
- * of each.
+ * `npm run fuzz -- NAME … [--count N] [--seed N] [--jobs N]`: many more inputs than `npm test` tries, in so many processes. One that is
+ * neither read nor refused by an error for people ends its process, with the seed that makes it again, and no other begins. It is no part
+ * of `npm test`, which tries a few of each.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,6 +33,12 @@ const { names, values } = readArguments({
 const unknown = names.find((name) => !(name in fuzzers));
 if (unknown !== undefined) {
   console.error(`error: no fuzzer is called '${unknown}', only ${Object.keys(fuzzers).join(', ')}`);
+  process.exit(2);
+}
+
+for (const name of ['count', 'jobs'] as const) {
+  if (Number.isInteger(values[name]) && values[name] > 0) continue;
+  console.error(`error: --${name} takes a whole number of at least 1, not ${values[name]}`);
   process.exit(2);
 }
 

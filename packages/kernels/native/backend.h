@@ -50,6 +50,8 @@ class Backend {
   virtual Context* begin(const PlannedLaunch& launch) = 0;
   virtual void ended(const PlannedLaunch& launch, size_t number) = 0;
   virtual void endSeries() = 0;
+  /** Instead, where a launch has failed: what runs beside others is waited for as well, as far as that goes. */
+  virtual void abandonSeries() noexcept = 0;
 
   /** What was wrong with the launch just made, where the device says so at once; else empty. */
   virtual std::string launchProblem() = 0;

@@ -132,7 +132,12 @@ void Engine::launch(const ReadyProgram& program, const Call& call) {
   for (const Segment& segment : program.segments) {
     const auto launches = [&] {
       backend_->beginSeries(segment.begin, false);
-      for (size_t i = segment.begin; i < segment.end; i++) launch(program, i);
+      try {
+        for (size_t i = segment.begin; i < segment.end; i++) launch(program, i);
+      } catch (const std::exception&) {
+        backend_->abandonSeries();
+        throw;
+      }
       backend_->endSeries();
     };
     std::vector<int32_t> key{static_cast<int32_t>(call.program), static_cast<int32_t>(segment.begin)};

@@ -15,8 +15,8 @@ export function withSession<T>(
   {
     now = dateOfRunNow(),
     signal: outer,
-    atAGlance,
-  }: { now?: Date | undefined; signal?: AbortSignal | undefined; atAGlance?: SessionOptions['atAGlance'] } = {},
+    ...options
+  }: { now?: Date | undefined; signal?: AbortSignal | undefined } & Pick<SessionOptions, 'atAGlance' | 'goesOn'> = {},
 ): AsyncGenerator<PreparationProgress, T> {
   return reporting(async (report, signal) => {
     const dataFolder = makeTemporaryFolder('data');
@@ -26,7 +26,7 @@ export function withSession<T>(
       const session = await openSession(createJob(recipe), {
         dataFolder,
         preparedCache: preparedDataFolder(),
-        atAGlance,
+        ...options,
         onData,
         now,
         signal,

@@ -16,7 +16,7 @@ test('closing one that is at work ends its process, and the next has another', a
   next.close();
 });
 
-test('a process that is idle serves the next, with nothing left of the last', async () => {
+test('a process that is idle serves the next, by a connection of its own', async () => {
   const first = await TableDatabase.open();
   await first.ask({ kind: 'query', sql: 'CREATE TEMP TABLE kept AS SELECT 1' });
   first.close();

@@ -12,7 +12,7 @@ import { answerRequests } from '../foreignProcess.ts';
 import type { ColumnType } from './filledNulls.ts';
 
 export type TableRequest =
-  /** → null. A new connection: nothing of the last is left. */
+  /** → null. A new connection, with nothing of what belonged to the last. */
   | { readonly kind: 'open' }
   /** → `Columns` of the result, which is not read. */
   | { readonly kind: 'columns'; readonly sql: string }

@@ -25,6 +25,13 @@ export function unreadFields({ messages, tools }: Conversation, renderer: ChatRe
   const fields = [...new Set(given)];
   if (fields.length === 0) return [];
   const { source } = rendererFor(renderer, tools).template;
-  const words = new Set(source.match(/[\p{L}\p{N}_-]+/gu));
-  return fields.filter((field) => !words.has(field)).map((field) => `messages[].${field}`);
+  return fields.filter((field) => !holdsWord(source, field)).map((field) => `messages[].${field}`);
+}
+
+/** Whether it stands there, and not only within a longer word. A dash may belong to a name, or be Jinja's: `{{-name-}}`. */
+function holdsWord(text: string, name: string): boolean {
+  const words = new Set(
+    text.match(/[\p{L}\p{N}_]+/gu)?.concat(text.match(/[\p{L}\p{N}_]+(?:-[\p{L}\p{N}_]+)+/gu) ?? []),
+  );
+  return words.has(name) || (/[^\p{L}\p{N}_-]/u.test(name) && text.includes(name));
 }

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { laterGoldenModels } from '../../test/fixtures.ts';
 import { UserError } from '../errors.ts';
+import { hasBalanceLoss } from './config.ts';
 import { readConfig } from './index.ts';
 
 const golden = (name: string): Record<string, unknown> =>
@@ -152,3 +153,21 @@ test.each(['qwen3-yarn', ...laterGoldenModels])(
     );
   },
 );
+
+describe('the balance loss of routers', () => {
+  const asked = { ...golden('qwen3-moe'), output_router_logits: true };
+
+  test('counts as much as config.json says, 1 and more as well', () => {
+    for (const router_aux_loss_coef of [0, 0.001, 1, 2.5])
+      expect(read({ ...asked, router_aux_loss_coef }).experts?.balanceLoss).toBe(router_aux_loss_coef);
+    for (const router_aux_loss_coef of [-0.1, 1e39, '1'])
+      expect(() => read({ ...asked, router_aux_loss_coef })).toThrow('router_aux_loss_coef');
+  });
+
+  test('is none where every layer is dense', () => {
+    const { num_hidden_layers: layers } = asked as { num_hidden_layers?: number };
+    const mlp_only_layers = Array.from({ length: Number(layers) }, (_, layer) => layer);
+    expect(hasBalanceLoss(read(asked))).toBe(true);
+    expect(hasBalanceLoss(read({ ...asked, mlp_only_layers }))).toBe(false);
+  });
+});

@@ -134,7 +134,7 @@ export function longestText({ maxPositions, rope: { scaling } }: Pick<ModelConfi
 
 /** Whether transformers has a balance loss of its routers. */
 export function hasBalanceLoss({ experts }: Pick<ModelConfig, 'experts'>): boolean {
-  return experts !== null && experts.sigmoid === null && !experts.besideMlp;
+  return experts !== null && experts.layers.some(Boolean) && experts.sigmoid === null && !experts.besideMlp;
 }
 
 /** Of the keys and values of a layer. */

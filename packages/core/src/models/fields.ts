@@ -47,6 +47,13 @@ export class Fields {
     return value;
   }
 
+  /** A finite number of 0 or more. */
+  notNegative(key: string, fallback?: number): number {
+    const value = this.has(key) ? this.#json[key] : fallback;
+    if (value !== 0 && !isPositive(value)) throw this.wrong(key, 'a number of at least 0 in float32');
+    return value;
+  }
+
   /** From 0 to below 1. */
   probability(key: string, fallback?: number): number {
     const value = this.has(key) ? this.#json[key] : fallback;

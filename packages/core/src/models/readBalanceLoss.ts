@@ -3,7 +3,7 @@ import type { Fields } from './fields.ts';
 /** What config.json asks the balance loss of its routers to count; nothing where it asks for none. */
 export function readBalanceLoss(fields: Fields): { readonly balanceLoss?: number } {
   if (!fields.boolean('output_router_logits', false)) return {};
-  return { balanceLoss: fields.probability('router_aux_loss_coef', 0.001) };
+  return { balanceLoss: fields.notNegative('router_aux_loss_coef', 0.001) };
 }
 
 /** Of a router for which transformers has none. @throws UserError where config.json asks for it */

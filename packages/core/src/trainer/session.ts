@@ -197,8 +197,8 @@ function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { op
 }
 
 function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): number {
-  if (!balanceLoss) return balanceLoss ?? config.experts?.balanceLoss ?? 0;
-  if (hasBalanceLoss(config)) return balanceLoss;
+  if (hasBalanceLoss(config)) return balanceLoss ?? config.experts?.balanceLoss ?? 0;
+  if (!balanceLoss) return 0;
   throw new UserError({
     what: config.experts
       ? 'the routers of this model have no balance loss, in transformers neither, and router_aux_loss_coef is set'

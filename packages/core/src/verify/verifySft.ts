@@ -80,7 +80,11 @@ function verifyTokens(golden: GoldenSft, { data }: Session): Quantity[] {
 
 async function verifySteps(golden: GoldenSft, session: Session): Promise<Quantity[]> {
   const { job, loader, totalSteps } = session;
-  await using training = new TrainingEngine((await startEngine(session, null)).engine, session.objective);
+  await using training = new TrainingEngine(
+    (await startEngine(session, null)).engine,
+    session.objective,
+    session.balanceLoss,
+  );
   const rateOf = job.scheduleFor(totalSteps);
   const losses: number[] = [];
   const norms: number[] = [];

@@ -43,7 +43,7 @@ const before = mappings();
 const base = status('VmRSS');
 const { engine } = await startEngine(session, null);
 const mapped = largestNewRange(before);
-const training = new TrainingEngine(engine, session.objective);
+const training = new TrainingEngine(engine, session.objective, session.balanceLoss);
 for (let step = 1; step <= 2; step++) {
   await training.step(await session.loader.next(), { step, learningRate: 1e-4, seed: 1 });
 }

@@ -51,6 +51,7 @@ class CpuBackend : public Backend {
   Context* begin(const PlannedLaunch&) override { return &context_; }
   void ended(const PlannedLaunch&, size_t) override {}
   void endSeries() override {}
+  void abandonSeries() noexcept override {}
   std::string launchProblem() override { return {}; }
   void repeat(const std::vector<int32_t>&, const std::function<void()>& launch) override { launch(); }
   ThreadPool& pool() override { return pool_; }

@@ -94,6 +94,7 @@ class CudaBackend : public Backend {
 
   void ended(const PlannedLaunch& launch, size_t number) override { side_->ended(launch, number); }
   void endSeries() override { side_->endSeries(); }
+  void abandonSeries() noexcept override { side_->abandonSeries(); }
 
   std::string launchProblem() override {
     cudaError_t error = cudaGetLastError();

@@ -59,6 +59,10 @@ void SideStream::endSeries() {
   waitFor(ended_, main_);
 }
 
+void SideStream::abandonSeries() noexcept {
+  if (has_forked_ && cudaEventRecord(ended_, stream_) == cudaSuccess) cudaStreamWaitEvent(main_, ended_, 0);
+}
+
 cudaEvent_t SideStream::eventOf(size_t number) {
   if (events_.size() <= number) events_.resize(number + 1);
   if (!events_[number]) events_[number] = createEvent();

@@ -29,6 +29,7 @@ class SideStream {
   cudaStream_t begin(const PlannedLaunch& launch);
   void ended(const PlannedLaunch& launch, size_t number);
   void endSeries();
+  void abandonSeries() noexcept;
 
   /** Waits until all of it is done. */
   cudaError_t synchronize() const { return cudaStreamSynchronize(stream_); }

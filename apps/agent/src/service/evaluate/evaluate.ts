@@ -47,7 +47,7 @@ export async function* evaluateSource(
     return { ...(await evaluate(engine, session)), documents: summary.validationDocuments, trained };
   };
   const now = runPath === null ? undefined : runDate(readRun(runPath).status.created);
-  const measured = yield* withSession(resolved, measure, { now, signal: context.signal });
+  const measured = yield* withSession(resolved, measure, { now, signal: context.signal, goesOn: true });
   return { source: request.source, baseModel: resolved.base_model, step: checkpoint?.step ?? 0, ...measured };
 }
 

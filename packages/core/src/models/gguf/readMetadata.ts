@@ -100,6 +100,8 @@ function ropeParameters(
   const original = key('rope.scaling.original_context_length');
   const type = all.string(key('rope.scaling.type'), 'none');
   if (isProportional) {
+    if (type !== 'none')
+      throw all.unsupported(`rope scaling ${type} is not implemented for this architecture`, 'use another model');
     if (!source.tensors.has(ROPE_FACTORS)) return { rope_type: 'default', rope_theta: theta };
     const { part, factor } = proportionalScalingOf(source.float32(ROPE_FACTORS), source.path);
     return { rope_type: 'proportional', rope_theta: theta, partial_rotary_factor: part, factor: shortest(factor) };

@@ -32,8 +32,9 @@ export function fromUnsloth(input: Input): Translation {
   const sections = Object.fromEntries(
     unslothSections.map((name) => [name, isMapping(input[name]) ? input[name] : {}]),
   ) as Record<(typeof unslothSections)[number], Input>;
-  // No key stands in two sections, and some depend on those of another one.
-  const whole = Object.assign({}, ...Object.values(sections)) as Input;
+  // Some keys depend on those of another section. What answers are like says nothing about how is trained.
+  const { inference: _, ...ofTraining } = sections;
+  const whole = Object.assign({}, ...Object.values(ofTraining)) as Input;
   const type = whole['training_type'];
   if (type !== undefined && type !== null && !['lora', 'full'].includes(String(type)))
     refuseTraining('training.training_type', type);
