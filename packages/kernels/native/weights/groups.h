@@ -8,16 +8,6 @@
 
 namespace anneal::ANNEAL_ISA {
 
-template <class Floats>
-inline Floats least(const Floats& a, const Floats& b) {
-  return select(a < b, a, b);
-}
-
-template <class Floats>
-inline Floats most(const Floats& a, const Floats& b) {
-  return select(a > b, a, b);
-}
-
 /** To the nearest integer from low to high, for magnitudes below 2^22 (beyond, the result is at an end all the same). */
 template <class Floats>
 inline Floats roundWithin(const Floats& x, float low, float high) {

@@ -58,7 +58,7 @@ std::unique_ptr<Iq3Table> tableOf(const uint16_t (&points)[kCount], int last) {
   const auto digit = [](int packed, int k) { return packed >> 3 * k & 7; };
   for (int p = 0; p < kCount; p++)
     for (int k = 0; k < 4; k++) table->points[p][k] = static_cast<float>(doubled(digit(points[p], k), last)) / 2;
-  std::pair<int, int> near[kCount];
+  std::pair<int, int> found[kCount];
   for (int cell = 0; cell < Iq3Table::kCells; cell++) {
     for (int p = 0; p < kCount; p++) {
       int distance = 0;
@@ -66,15 +66,16 @@ std::unique_ptr<Iq3Table> tableOf(const uint16_t (&points)[kCount], int last) {
         const int apart = doubled(digit(points[p], k), last) - doubled(digit(cell, k), last);
         distance += apart * apart;
       }
-      near[p] = {distance, p};
+      found[p] = {distance, p};
     }
-    std::partial_sort(near, near + Iq3Table::kCandidates, near + kCount);
-    table->nearest[cell] = static_cast<uint16_t>(near[0].second);
+    std::partial_sort(found, found + Iq3Table::kCandidates, found + kCount);
     for (int j = 0; j < Iq3Table::kCandidates; j++) {
-      const int p = near[j].second;
-      table->candidates[cell][j] = static_cast<uint16_t>(p);
-      for (int k = 0; k < 4; k++) table->doubled[cell][k][j] = doubled(digit(points[p], k), last);
+      const int p = found[j].second;
+      uint32_t& packed = table->near[cell][4 * (j % 4) + j / 4];
+      packed = static_cast<uint32_t>(p) << 20;
+      for (int k = 0; k < 4; k++) packed |= static_cast<uint32_t>(doubled(digit(points[p], k), last)) << 5 * k;
     }
+    table->nearest[cell] = table->near[cell][0];
   }
   return table;
 }

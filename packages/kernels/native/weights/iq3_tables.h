@@ -13,11 +13,14 @@ struct Iq3Table {
   static constexpr int kCandidates = 16;
 
   float points[512][4];
-  /** The number of the point that is nearest to each cell. */
-  uint16_t nearest[kCells];
-  /** The numbers of the points that lie near each cell, the nearest first, and twice their magnitudes. */
-  uint16_t candidates[kCells][kCandidates];
-  int8_t doubled[kCells][4][kCandidates];
+  /** The point that is nearest to each cell, as in `near`. */
+  uint32_t nearest[kCells];
+  /**
+   * The points that lie near each cell: from the lowest bit on twice the four magnitudes in five bits each, then the point's number.
+   * In order of distance they stand in places 0, 4, 8, 12, 1, 5, ...: what comes first in each of four lanes, and then in the first
+   * lane, is the nearest.
+   */
+  alignas(64) uint32_t near[kCells][kCandidates];
 };
 
 /** Made when they are first asked for. */

@@ -10,53 +10,52 @@
 
 namespace anneal::ANNEAL_ISA {
 
-/** 256 weights as 64 quads, of which eight are a group. */
+/** 256 weights as 64 quads, of which eight are a group. A vector has one lane a group, as in groups.h. */
 template <bool kIsXxs>
 class PointGroups {
-  static constexpr int kGroups = 8;
+  static constexpr int kGroups = 8, kLength = 32;
+  using Floats = Lanes<kGroups>;
+  using Quad = Lanes<4>;
+  using Candidates = Lanes<Iq3Table::kCandidates>;
   /** Of each group, of squared errors as they count: Σ weight · magnitude and Σ magnitude². */
   struct Sums {
-    float xq[kGroups] = {}, qq[kGroups] = {};
+    Floats xq, qq;
   };
-  using Quads = Lanes<16>;
-  using Quad = Lanes<4>;
 
  public:
   uint16_t d = 0;
-  int scales[kGroups] = {};
+  Floats scales{};  // integers
   uint16_t points[64] = {};
   uint8_t signs[32];  // of each 8 weights, the first in the lowest bit
 
   PointGroups(const Iq3Table& points_table, const float* weights, const float* importance) : table(points_table) {
     count(weights, importance);
     takeSigns(weights);
-    for (int i = 0; i < 256; i++) {
-      counted[i] = counts[i] * x[i];
-      turned[64 * (i % 4) + i / 4] = x[i];
-      squares[i / 32] += counted[i] * x[i];
+    for (int k = 0; k < kLength; k++) {
+      for (int g = 0; g < kGroups; g++) {
+        turned.x[k].set(g, x[g * kLength + k]);
+        turned.counts[k].set(g, counts[g * kLength + k]);
+      }
+      turned.counted[k] = turned.counts[k] * turned.x[k];
     }
-    float fitted[kGroups], largest = 0;
-    fit(fitted);
-    for (const float scale : fitted) largest = scale > largest ? scale : largest;
+    const Floats fitted = fit();
+    float largest = 0;
+    for (int g = 0; g < kGroups; g++) largest = fitted[g] > largest ? fitted[g] : largest;
     if (!(largest > kNothing)) return;
     chooseScales(fitted, largest / 31);
-    const float unit = fromHalf(d);
-    Quad xq{}, qq{};
-    for (int quad = 0; quad < 64; quad++) choosePoint(quad, unit, xq, qq);
-    if (total(qq) > 0 && total(xq) > 0) d = halfOf(total(xq) / total(qq));
+    choosePoints();
   }
 
  private:
   static constexpr float kNothing = 1e-15f;
 
   const Iq3Table& table;
-  /** Magnitudes, what their squared errors count, and the products of both. */
-  alignas(64) float x[256], counts[256], counted[256];
-  /** The first magnitudes of all quads, then the second, and so on. */
-  alignas(64) float turned[256];
-  float squares[kGroups] = {};
-
-  static float total(const Quad& quad) { return (quad[0] + quad[1]) + (quad[2] + quad[3]); }
+  /** Magnitudes, and what their squared errors count. */
+  alignas(64) float x[256], counts[256];
+  /** Number k of each group: both, and their products. */
+  struct {
+    Floats x[kLength], counts[kLength], counted[kLength];
+  } turned;
 
   /** With importance as ggml has it; without, half of it ggml's own, the square of the weight, half all alike. */
   void count(const float* weights, const float* importance) {
@@ -69,16 +68,14 @@ class PointGroups {
 
   /** IQ3_XXS has room for an even number of minuses among 8 only: where it is odd, the weight that matters least gets the wrong sign. */
   void takeSigns(const float* weights) {
+    for (int i = 0; i < 256; i++) x[i] = weights[i] < 0 ? -weights[i] : weights[i];
     for (int octet = 0; octet < 32; octet++) {
-      int minuses = 0, bits = 0, least = 8 * octet;
-      for (int i = 8 * octet; i < 8 * octet + 8; i++) {
-        const bool is_minus = weights[i] < 0;
-        x[i] = is_minus ? -weights[i] : weights[i];
-        bits |= is_minus << i % 8;
-        minuses += is_minus;
-        if (counts[i] * x[i] * x[i] < counts[least] * x[least] * x[least]) least = i;
-      }
-      if (kIsXxs && minuses % 2 == 1) {
+      int bits = 0;
+      for (int i = 0; i < 8; i++) bits |= (weights[8 * octet + i] < 0) << i;
+      if (kIsXxs && __builtin_parity(bits)) {
+        int least = 8 * octet;
+        for (int i = least + 1; i < 8 * octet + 8; i++)
+          if (counts[i] * x[i] * x[i] < counts[least] * x[least] * x[least]) least = i;
         x[least] = -x[least];
         bits ^= 1 << least % 8;
       }
@@ -86,117 +83,130 @@ class PointGroups {
     }
   }
 
-  static Quads digits(const Quads& magnitudes, const Quads& factor) { return roundWithin((magnitudes * factor - 1.0f) * 0.5f, 0, 7); }
+  static Floats inverseOf(const Floats& scale) {
+    const auto isAny = scale > kNothing;
+    return select(isAny, 1.0f / select(isAny, scale, 1.0f), 0.0f);
+  }
+
+  /** The cells of the quads from number k of each group on. */
+  void cellsOf(int k, const Floats& inverse_scales, int* cells) const {
+    Floats cell{};
+    for (int i = 0; i < 4; i++) {
+      const Floats digit = roundWithin((turned.x[k + i] * inverse_scales - 1.0f) * 0.5f, 0, 7);
+      cell += digit * static_cast<float>(1 << 3 * i);
+    }
+    cell.storeIntegers(cells);
+  }
 
   /** With the point that is nearest to each quad, divided by the scale of its group. */
-  Sums sumsOf(const float* inverse_scales) const {
-    alignas(64) float cells[64];
-    for (int quad = 0; quad < 64; quad += 16) {
-      float factors[16];
-      for (int lane = 0; lane < 16; lane++) factors[lane] = inverse_scales[(quad + lane) / 8];
-      const Quads factor = Quads::load(factors);
-      Quads cell = digits(Quads::load(turned + quad), factor);
-      for (int k = 1; k < 4; k++) cell += digits(Quads::load(turned + 64 * k + quad), factor) * static_cast<float>(1 << 3 * k);
-      cell.store(cells + quad);
-    }
-    Sums sums;
-    for (int g = 0; g < kGroups; g++) {
-      Quad xq{}, qq{};
-      for (int quad = 8 * g; quad < 8 * g + 8; quad++) {
-        const Quad q = Quad::load(table.points[table.nearest[static_cast<int>(cells[quad])]]);
-        xq += Quad::load(counted + 4 * quad) * q;
-        qq += Quad::load(counts + 4 * quad) * q * q;
+  Sums sumsOf(const Floats& inverse_scales) const {
+    Floats xq[4] = {}, qq[4] = {};
+    for (int k = 0; k < kLength; k += 4) {
+      int cells[kGroups];
+      uint32_t nearest[kGroups];
+      cellsOf(k, inverse_scales, cells);
+      for (int g = 0; g < kGroups; g++) nearest[g] = table.nearest[cells[g]];
+      for (int i = 0; i < 4; i++) {
+        const Floats q = Floats::loadBits(nearest, 5 * i, 5) * 0.5f;
+        xq[i] += turned.counted[k + i] * q;
+        qq[i] += turned.counts[k + i] * q * q;
       }
-      sums.xq[g] = total(xq), sums.qq[g] = total(qq);
     }
-    return sums;
+    return {(xq[0] + xq[1]) + (xq[2] + xq[3]), (qq[0] + qq[1]) + (qq[2] + qq[3])};
   }
 
   /** Each group's scale by itself: the least squares of many roundings, of which the largest gain wins. */
-  void fit(float* fitted) const {
-    float inverse_largest[kGroups], best[kGroups] = {};
-    for (int g = 0; g < kGroups; g++) {
-      float largest = 0;
-      for (int i = 32 * g; i < 32 * g + 32; i++) largest = x[i] > largest ? x[i] : largest;
-      inverse_largest[g] = largest > kNothing ? 1 / largest : 0;
-      fitted[g] = 0;
-    }
+  Floats fit() const {
+    Floats largest{}, fitted{}, best{};
+    for (const Floats& each : turned.x) largest = most(each, largest);
+    const Floats inverse_largest = inverseOf(largest);
     for (int step = 0; step <= kSteps; step++) {
       const float end = (kIsXxs ? 12.0f : 13.0f) + (kIsXxs ? 6.0f : 4.0f) / kSteps * static_cast<float>(step);
-      float inverse[kGroups];
-      for (int g = 0; g < kGroups; g++) inverse[g] = inverse_largest[g] * end;
-      const Sums sums = sumsOf(inverse);
-      for (int g = 0; g < kGroups; g++) {
-        const float xq = sums.xq[g], qq = sums.qq[g];
-        if (inverse_largest[g] == 0 || !(qq > 0 && xq > 0 && xq * xq > best[g] * qq)) continue;
-        fitted[g] = xq / qq;
-        best[g] = fitted[g] * xq;
-      }
+      const auto [xq, qq] = sumsOf(inverse_largest * end);
+      const auto better = (largest > kNothing) & (qq > 0.0f) & (xq > 0.0f) & (xq * xq > best * qq);
+      fitted = select(better, xq / select(better, qq, 1.0f), fitted);
+      best = select(better, fitted * xq, best);
     }
+    return fitted;
   }
 
   /** The error of each group at its scale. */
-  void errorsAt(const float* at, float* errors) const {
-    float inverse[kGroups];
-    for (int g = 0; g < kGroups; g++) inverse[g] = at[g] > kNothing ? 1 / at[g] : 0;
-    const Sums sums = sumsOf(inverse);
-    for (int g = 0; g < kGroups; g++) errors[g] = squares[g] + at[g] * (at[g] * sums.qq[g] - 2 * sums.xq[g]);
+  Floats errorsAt(const Floats& scale) const {
+    Floats squares{};
+    for (int k = 0; k < kLength; k++) squares += turned.counted[k] * turned.x[k];
+    const auto [xq, qq] = sumsOf(inverseOf(scale));
+    return squares + scale * (scale * qq - 2.0f * xq);
   }
 
-  static int within(int integer) { return integer < 0 ? 0 : integer > 15 ? 15 : integer; }
-
-  static int integerOf(float scale, float unit) { return within(static_cast<int>((scale / unit - 1) * 0.5f + 0.5f)); }
+  static float integerOf(float scale, float unit) {
+    const int integer = static_cast<int>((scale / unit - 1) * 0.5f + 0.5f);
+    return static_cast<float>(integer > 15 ? 15 : integer);
+  }
 
   /** d, near the one with which the largest scale gets the last integer, and the integer of each group. */
-  void chooseScales(const float* fitted, float unit) {
+  void chooseScales(const Floats& fitted, float unit) {
     constexpr float stretches[] = {1.0f, 1.035f, 0.97f};
-    float least = 3e38f, errors[kGroups] = {}, at[kGroups], found[kGroups];
-    int integers[kGroups];
+    float least_sum = 3e38f;
+    Floats errors{};
     for (const float stretch : stretches) {
       const uint16_t stored = halfOf(unit * stretch);
       const float exact = fromHalf(stored);
       if (!(exact > 0)) continue;
-      for (int g = 0; g < kGroups; g++) integers[g] = integerOf(fitted[g], exact), at[g] = exact * static_cast<float>(2 * integers[g] + 1);
-      errorsAt(at, found);
+      Floats integers;
+      for (int g = 0; g < kGroups; g++) integers.set(g, integerOf(fitted[g], exact));
+      const Floats found = errorsAt(exact * (2.0f * integers + 1.0f));
       float sum = 0;
-      for (const float error : found) sum += error;
-      if (!(sum < least)) continue;
-      least = sum, d = stored;
-      for (int g = 0; g < kGroups; g++) scales[g] = integers[g], errors[g] = found[g];
+      for (int g = 0; g < kGroups; g++) sum += found[g];
+      if (!(sum < least_sum)) continue;
+      least_sum = sum, d = stored, scales = integers, errors = found;
     }
-    int middle[kGroups];
-    for (int g = 0; g < kGroups; g++) middle[g] = scales[g];
+    const Floats middle = scales;
     for (int step = -1; step <= 1; step += 2) {
-      for (int g = 0; g < kGroups; g++) integers[g] = within(middle[g] + step), at[g] = fromHalf(d) * static_cast<float>(2 * integers[g] + 1);
-      errorsAt(at, found);
-      for (int g = 0; g < kGroups; g++)
-        if (found[g] < errors[g]) scales[g] = integers[g], errors[g] = found[g];
+      const Floats integers = roundWithin(middle + static_cast<float>(step), 0, 15);
+      const Floats found = errorsAt(fromHalf(d) * (2.0f * integers + 1.0f));
+      const auto better = found < errors;
+      scales = select(better, integers, scales);
+      errors = select(better, found, errors);
     }
   }
 
-  /** Of the points that lie near, the one with the least error at the scale that is stored. */
-  void choosePoint(int quad, float unit, Quad& xq, Quad& qq) {
-    const float times = static_cast<float>(2 * scales[quad / 8] + 1), scale = unit * times;
-    const float factor = scale > kNothing ? 1 / scale : 0;
-    const Quad from = Quad::load(x + 4 * quad), wanted = Quad::load(counts + 4 * quad);
-    const Quad place = roundWithin((from * factor - 1.0f) * 0.5f, 0, 7);
-    int cell = 0;
-    for (int k = 0; k < 4; k++) cell |= static_cast<int>(place[k]) << 3 * k;
-    const auto& near = table.doubled[cell];
-    const float half = scale * 0.5f, x0 = from[0], x1 = from[1], x2 = from[2], x3 = from[3];
-    const float c0 = wanted[0], c1 = wanted[1], c2 = wanted[2], c3 = wanted[3];
+  /** The points for the scales that are stored, and then the d that suits them best. */
+  void choosePoints() {
+    const Floats times = 2.0f * scales + 1.0f, stored = fromHalf(d) * times, inverse = inverseOf(stored);
+    int cells[kGroups][kGroups];
+    for (int k = 0; k < kGroups; k++) cellsOf(4 * k, inverse, cells[k]);
+    Quad xq{}, qq{};
+    for (int quad = 0; quad < 64; quad++) {
+      const int group = quad / 8;
+      points[quad] = pointNear(cells[quad % 8][group], quad, stored[group]);
+      const Quad wanted = Quad::load(counts + 4 * quad), q = Quad::load(table.points[points[quad]]) * times[group];
+      xq += wanted * Quad::load(x + 4 * quad) * q;
+      qq += wanted * q * q;
+    }
+    if (total(qq) > 0 && total(xq) > 0) d = halfOf(total(xq) / total(qq));
+  }
+
+  static float total(const Quad& quad) { return (quad[0] + quad[1]) + (quad[2] + quad[3]); }
+
+  /** Of the points that lie near, the one with the least error, the nearest to the cell of equals. */
+  uint16_t pointNear(int cell, int quad, float scale) const {
+    const uint32_t* near = table.near[cell];
+    Candidates counted[4];
+    for (int k = 0; k < 4; k++) {
+      const Candidates e = x[4 * quad + k] - scale * 0.5f * Candidates::loadBits(near, 5 * k, 5);
+      counted[k] = counts[4 * quad + k] * e * e;
+    }
     float errors[Iq3Table::kCandidates];
-    for (int j = 0; j < Iq3Table::kCandidates; j++) {
-      const float e0 = x0 - half * static_cast<float>(near[0][j]), e1 = x1 - half * static_cast<float>(near[1][j]);
-      const float e2 = x2 - half * static_cast<float>(near[2][j]), e3 = x3 - half * static_cast<float>(near[3][j]);
-      errors[j] = c0 * e0 * e0 + c1 * e1 * e1 + (c2 * e2 * e2 + c3 * e3 * e3);
+    (counted[0] + counted[1] + (counted[2] + counted[3])).store(errors);
+    Quad least_errors = Quad::load(errors), places{};
+    for (int j = 4; j < Iq3Table::kCandidates; j += 4) {
+      const Quad others = Quad::load(errors + j);
+      places = select(others < least_errors, static_cast<float>(j), places);
+      least_errors = least(others, least_errors);
     }
     int best = 0;
-    for (int j = 1; j < Iq3Table::kCandidates; j++) best = errors[j] < errors[best] ? j : best;
-    points[quad] = table.candidates[cell][best];
-    const Quad q = Quad::load(table.points[points[quad]]) * times;
-    xq += wanted * from * q;
-    qq += wanted * q * q;
+    for (int lane = 1; lane < 4; lane++) best = least_errors[lane] < least_errors[best] ? lane : best;
+    return static_cast<uint16_t>(near[static_cast<int>(places[best]) + best] >> 20);
   }
 
   static constexpr int kSteps = 10;
@@ -224,7 +234,7 @@ inline void encodeIQ3_S(const Iq3Table& table, const float* x, const float* impo
     block[66 + quad / 8] |= static_cast<uint8_t>((found.points[quad] >> 8) << quad % 8);
   }
   std::memcpy(block + 74, found.signs, 32);
-  for (int g = 0; g < 8; g++) block[106 + g / 2] |= static_cast<uint8_t>(found.scales[g] << 4 * (g % 2));
+  for (int g = 0; g < 8; g++) block[106 + g / 2] |= static_cast<uint8_t>(static_cast<int>(found.scales[g]) << 4 * (g % 2));
 }
 
 }  // namespace anneal::ANNEAL_ISA
