@@ -12,9 +12,9 @@ import type { ControlProps } from './control.ts';
 import { Explained } from './Explained.tsx';
 import { isBelow, type Path, type Problem, useRecipeForm, valueAt } from './formContext.ts';
 import { InText, linkClass } from './InText.tsx';
+import { Items } from './Items.tsx';
 import { Line } from './Line.tsx';
 import { Prompts } from './Prompts.tsx';
-import { Texts } from './Texts.tsx';
 
 /** One key: what it means, its value, and what is wrong with it. */
 export function FieldRow({ field, path, order }: { field: FormField; path: Path; order: readonly string[] }) {
@@ -92,7 +92,7 @@ function Control({ field, path, ...props }: { field: FormField; path: Path } & C
       return isSingle || isSimple ? <Line {...props} control={control} /> : <Elsewhere {...props} path={path} />;
     case 'texts':
     case 'prompts': {
-      const List = control.kind === 'texts' ? Texts : Prompts;
+      const List = control.kind === 'texts' ? Items : Prompts;
       // A single value is none of a list's: to add one to it would take it away.
       return value === undefined || value === null || isList ? (
         <List {...props} path={path} />

@@ -5,37 +5,25 @@ import { Conversation } from './Conversation.tsx';
 import type { ControlProps } from './control.ts';
 import type { Path } from './formContext.ts';
 import { InText } from './InText.tsx';
-import { AddButton, AddText, type ItemProps, TextItem, useItems } from './TextItem.tsx';
+import { AddButton, type ItemProps, Items, TextItem } from './Items.tsx';
 
 /** Prompts in a list: each a text, a conversation, or a conversation with the tools that may be called. */
-export function Prompts({ id, describedBy, isReadOnly, ...list }: ControlProps & { path: Path }) {
+export function Prompts(props: ControlProps & { path: Path }) {
   const t = useTranslations('recipes');
-  const { items, add, take } = useItems(list);
   return (
-    <div className="grid gap-1.5">
-      {items.map((item, i) => (
-        <Prompt
-          // biome-ignore lint/suspicious/noArrayIndexKey: a prompt is its place in the list
-          key={i}
-          id={i === 0 ? id : undefined}
-          number={i + 1}
-          value={item}
-          path={[...list.path, i]}
-          onRemove={() => take(i)}
-          {...{ describedBy, isReadOnly }}
-        />
-      ))}
-      <div className="flex flex-wrap gap-1.5">
-        <AddText id={items.length === 0 ? id : undefined} isReadOnly={isReadOnly} onAdd={() => add('')} />
+    <Items
+      {...props}
+      Item={Prompt}
+      more={(add) => (
         <AddButton
-          isReadOnly={isReadOnly}
+          isReadOnly={props.isReadOnly}
           onAdd={() => add([{ role: 'user', content: '' }])}
           icon={<MessagesSquare className="size-3.5" aria-hidden="true" />}
         >
           {t('addConversation')}
         </AddButton>
-      </div>
-    </div>
+      )}
+    />
   );
 }
 

@@ -1,20 +1,33 @@
 import { readValue, sourceOf } from '@anneal/core/recipe/edit';
 import { Plus, X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import type { ComponentType, ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, IconButton } from '../../Button.tsx';
 import { type ControlProps, controlClass } from './control.ts';
 import { isWrongAt, type Path, useRecipeForm } from './formContext.ts';
 import { InText } from './InText.tsx';
 
-/** The items of a list, and how one is added or taken out: a list without items is no key. */
-export function useItems({
+/**
+ * A list item by item, each in a line of its own; a list without items is no key.
+ * @param Item shows one @param more beside the button that adds a text: ways to add another item
+ */
+export function Items({
+  id,
+  describedBy,
+  isReadOnly,
   written,
   write,
   remove,
   path,
-}: Pick<ControlProps, 'written' | 'write' | 'remove'> & { path: Path }) {
+  Item = TextItem,
+  more,
+}: ControlProps & {
+  path: Path;
+  Item?: ComponentType<ItemProps>;
+  more?: (add: (item: unknown) => void) => ReactNode;
+}) {
   const form = useRecipeForm();
+  const t = useTranslations('recipes');
   const items = Array.isArray(written?.value) ? (written.value as unknown[]) : [];
   const add = (item: unknown) => {
     if (items.length === 0 && written) remove();
@@ -22,7 +35,33 @@ export function useItems({
     else form.append(path, sourceOf(item));
   };
   const take = (i: number) => (items.length === 1 ? remove() : form.remove([...path, i]));
-  return { items, add, take };
+  return (
+    <div className="grid gap-1.5">
+      {items.map((item, i) => (
+        <Item
+          // biome-ignore lint/suspicious/noArrayIndexKey: an item is its place in the list
+          key={i}
+          id={i === 0 ? id : undefined}
+          number={i + 1}
+          value={item}
+          path={[...path, i]}
+          onRemove={() => take(i)}
+          {...{ describedBy, isReadOnly }}
+        />
+      ))}
+      <div className="flex flex-wrap gap-1.5">
+        <AddButton
+          id={items.length === 0 ? id : undefined}
+          isReadOnly={isReadOnly}
+          onAdd={() => add('')}
+          icon={<Plus className="size-3.5" aria-hidden="true" />}
+        >
+          {t('addItem')}
+        </AddButton>
+        {more?.(add)}
+      </div>
+    </div>
+  );
 }
 
 export interface ItemProps extends Pick<ControlProps, 'describedBy' | 'isReadOnly'> {
@@ -65,30 +104,21 @@ export function TextItem({ id, number, value, path, describedBy, isReadOnly, onR
   );
 }
 
-interface AddProps {
-  id?: string | undefined;
-  isReadOnly: boolean;
-  onAdd: () => void;
-}
-
-export function AddText(props: AddProps) {
-  const t = useTranslations('recipes');
-  return (
-    <AddButton {...props} icon={<Plus className="size-3.5" aria-hidden="true" />}>
-      {t('addItem')}
-    </AddButton>
-  );
-}
-
 export function AddButton({
   id,
   isReadOnly,
   onAdd,
   icon,
   children,
-}: AddProps & { icon: ReactNode; children: ReactNode }) {
+}: {
+  id?: string | undefined;
+  isReadOnly: boolean;
+  onAdd: () => void;
+  icon: ReactNode;
+  children: ReactNode;
+}) {
   return (
-    <Button id={id} disabled={isReadOnly} onClick={onAdd} className="h-7 justify-self-start px-2.5 text-[12.5px]">
+    <Button id={id} disabled={isReadOnly} onClick={onAdd} className="h-7 px-2.5 text-[12.5px]">
       {icon}
       {children}
     </Button>
