@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "cuda/check.h"
+#include "cuda/events.h"
 
 namespace anneal::cuda {
 
-CopyStream::CopyStream(cudaStream_t main) : main_(main) {
+CopyStream::CopyStream(cudaStream_t main) : main_(main), fork_(createEvent()) {
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
-  check(cudaEventCreateWithFlags(&fork_, cudaEventDisableTiming), "creating an event");
 }
 
 CopyStream::~CopyStream() {
@@ -19,22 +18,18 @@ CopyStream::~CopyStream() {
 }
 
 void CopyStream::start(size_t ticket, char* target, const char* source, uint64_t bytes) {
-  while (ended_.size() <= ticket) {
-    cudaEvent_t event;
-    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "creating an event");
-    ended_.push_back(event);
-  }
-  check(cudaEventRecord(fork_, main_), "recording an event");
-  check(cudaStreamWaitEvent(stream_, fork_, 0), "waiting for an event");
+  while (ended_.size() <= ticket) ended_.push_back(createEvent());
+  record(fork_, main_);
+  waitFor(fork_, stream_);
   if (bytes > 0) check(cudaMemcpyAsync(target, source, bytes, cudaMemcpyDefault, stream_), "copying beside the kernels");
-  check(cudaEventRecord(ended_[ticket], stream_), "recording an event");
+  record(ended_[ticket], stream_);
   pending_.push_back(ticket);
 }
 
 void CopyStream::wait(size_t ticket) {
   const auto at = std::find(pending_.begin(), pending_.end(), ticket);
   if (at == pending_.end()) return;
-  check(cudaStreamWaitEvent(main_, ended_[ticket], 0), "waiting for an event");
+  waitFor(ended_[ticket], main_);
   pending_.erase(pending_.begin(), at + 1);  // copies end in order
 }
 

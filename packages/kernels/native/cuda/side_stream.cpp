@@ -1,22 +1,9 @@
 #include "cuda/side_stream.h"
 
-#include "cuda/check.h"
+#include "cuda/events.h"
 #include "plan.h"
 
 namespace anneal::cuda {
-
-namespace {
-
-cudaEvent_t createEvent() {
-  cudaEvent_t event;
-  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "creating an event");
-  return event;
-}
-
-void record(cudaEvent_t event, cudaStream_t stream) { check(cudaEventRecord(event, stream), "recording an event"); }
-void waitFor(cudaEvent_t event, cudaStream_t stream) { check(cudaStreamWaitEvent(stream, event, 0), "waiting for an event"); }
-
-}  // namespace
 
 SideStream::SideStream(cudaStream_t main) : main_(main), begun_(createEvent()), ended_(createEvent()) {
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "check.h"
+#include "events.h"
 #include "staging.h"
 
 namespace anneal::cuda {
@@ -13,7 +13,7 @@ namespace anneal::cuda {
 /** What one series of launches needs of the host until it has been waited for: memory its values come from, and its results go to. */
 class Turn {
  public:
-  Turn() { check(cudaEventCreateWithFlags(&done_, cudaEventDisableTiming), "creating an event"); }
+  Turn() : done_(createEvent()) {}
   ~Turn() {
     if (results_) cudaFreeHost(results_);
     cudaEventDestroy(done_);
@@ -36,7 +36,7 @@ class Turn {
   }
 
   void close(cudaStream_t stream) {
-    check(cudaEventRecord(done_, stream), "recording an event");
+    record(done_, stream);
     open_ = true;
   }
   void wait() { check(cudaEventSynchronize(done_), "waiting for the device"); }

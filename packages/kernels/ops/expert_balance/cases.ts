@@ -1,4 +1,4 @@
-import { casesFor, constant, normals } from '../../src/cases/casesFor.ts';
+import { casesFor, constant, type Fill, normals } from '../../src/cases/casesFor.ts';
 import type { Values } from '../../src/cases/values.ts';
 import { balanceLossOp, expertBalanceBackwardOp, expertBalanceOp } from './op.ts';
 
@@ -8,6 +8,15 @@ function shape(T: number, E: number, C: number) {
 
 const shapes = [shape(1, 1, 1), shape(7, 5, 2), shape(300, 8, 3), shape(40, 130, 6)];
 const benchmark = shape(512, 64, 8);
+
+/** The last token only fills the batch up. */
+const fill: Readonly<Record<'logits' | 'count', Fill<string>>> = {
+  logits: normals,
+  count:
+    ({ extents: { T = 0 } }) =>
+    () =>
+      Math.max(1, T - 1),
+};
 
 function softmax(logits: Values, t: number, E: number): number[] {
   const row = Array.from({ length: E }, (_, e) => logits.at(t, e));
@@ -20,11 +29,7 @@ function softmax(logits: Values, t: number, E: number): number[] {
 export const expertBalanceCases = casesFor(expertBalanceOp, {
   shapes,
   fill: {
-    logits: normals,
-    count:
-      ({ extents: { T = 0 } }) =>
-      () =>
-        Math.max(1, T - 1),
+    ...fill,
     experts:
       ({ extents: { E = 1 } }) =>
       (i) =>
@@ -46,13 +51,7 @@ export const expertBalanceCases = casesFor(expertBalanceOp, {
 
 export const expertBalanceBackwardCases = casesFor(expertBalanceBackwardOp, {
   shapes,
-  fill: {
-    logits: normals,
-    count:
-      ({ extents: { T = 0 } }) =>
-      () =>
-        Math.max(1, T - 1),
-  },
+  fill,
   benchmark: [{ extents: benchmark }],
   reference: ({ dsums, logits, count: of }, { dlogits }, { extents: { T = 0, E = 0 } }) => {
     for (let t = 0; t < T; t++) {
