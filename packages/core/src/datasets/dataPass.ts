@@ -6,6 +6,7 @@ import { sha256OfFile } from '../fileHash.ts';
 import { leavesRejectedUnread, openReader } from './formats/index.ts';
 import { histogramOf } from './histogram.ts';
 import { countTargetTokens } from './judge.ts';
+import { BEGINS_THOUGHTS } from './leftOut.ts';
 import type { DatasetInput, PrepareOptions } from './preparedData.ts';
 import type { PreparedSummary } from './preparedSummary.ts';
 import { type ProcessedRow, processRows } from './processRows.ts';
@@ -255,8 +256,7 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
   content_lost:
     'the chat template cannot print these messages; set a `chat_template` that prints tool calls and thinking',
   missing_end_token: 'set a `chat_template` that ends turns with the EOS token, or train_on_eos: none',
-  boundary_inside_token:
-    'the prompt of the chat template ends within a token: where it begins thoughts that the rows do not have, set `chat_template_kwargs: {enable_thinking: false}` if it knows that, or write thoughts into the rows; where answers begin with white space, remove it; else set another `chat_template`',
+  boundary_inside_token: `the prompt of the chat template ends within a token: where it ${BEGINS_THOUGHTS}; where answers begin with white space, remove it; else set another \`chat_template\``,
   token_without_row:
     'leave that token out of the rows and of the chat template, or use a copy of the model whose embedding was enlarged for it',
   nothing_supervised: 'no message has a role in roles_to_train, or `train: false` is set everywhere',

@@ -5,6 +5,9 @@ import { type Conversation, type LeftOut, type Message, type Span, THOUGHTS, typ
 
 /** Words that no data hold, put into a text at its beginning, middle and end to see whether all of it is printed. */
 const MARKS = ['zqxjab', 'zqxjmb', 'zqxjeb'] as const;
+/** Behind the words for such a template: what to do. */
+export const BEGINS_THOUGHTS =
+  'begins thoughts that the rows do not have, set `chat_template_kwargs: {enable_thinking: false}` if it knows that, or write thoughts into the rows';
 /** Some data leave the opening tag to the generation prompt. */
 const THOUGHT_IN_CONTENT = /(<think>|^)[\s\S]*?<\/think>/g;
 

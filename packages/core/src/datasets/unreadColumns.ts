@@ -1,3 +1,4 @@
+import type { Template } from '../templates/template.ts';
 import { type ChatRenderer, rendererFor } from './chatRenderer.ts';
 import { isGiven } from './formats/format.ts';
 import { type Conversation, type Message, THOUGHTS } from './types.ts';
@@ -24,14 +25,22 @@ export function unreadFields({ messages, tools }: Conversation, renderer: ChatRe
   );
   const fields = [...new Set(given)];
   if (fields.length === 0) return [];
-  const { source } = rendererFor(renderer, tools).template;
-  return fields.filter((field) => !holdsWord(source, field)).map((field) => `messages[].${field}`);
+  const { template } = rendererFor(renderer, tools);
+  return fields.filter((field) => !holdsName(template, field)).map((field) => `messages[].${field}`);
 }
 
-/** Whether it stands there, and not only within a longer word. A dash may belong to a name, or be Jinja's: `{{-name-}}`. */
-function holdsWord(text: string, name: string): boolean {
-  const words = new Set(
-    text.match(/[\p{L}\p{N}_]+/gu)?.concat(text.match(/[\p{L}\p{N}_]+(?:-[\p{L}\p{N}_]+)+/gu) ?? []),
-  );
-  return words.has(name) || (/[^\p{L}\p{N}_-]/u.test(name) && text.includes(name));
+/** Of templates that rows are asked about again and again. */
+const words = new WeakMap<Template, ReadonlySet<string>>();
+
+/** Whether its source has the name, and not only within a longer word. */
+function holdsName(template: Template, name: string): boolean {
+  const known = words.get(template) ?? wordsOf(template.source);
+  words.set(template, known);
+  return known.has(name) || (/[^\p{L}\p{N}_-]/u.test(name) && template.source.includes(name));
+}
+
+/** A dash may belong to a name, or be Jinja's: `{{-name-}}`. */
+function wordsOf(text: string): ReadonlySet<string> {
+  const dashed = text.match(/[\p{L}\p{N}_]+(?:-[\p{L}\p{N}_]+)+/gu) ?? [];
+  return new Set([...(text.match(/[\p{L}\p{N}_]+/gu) ?? []), ...dashed]);
 }

@@ -1,6 +1,6 @@
 import { cacheWarning } from '../datasets/cacheWarning.ts';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
-import { describeLeftOut } from '../datasets/leftOut.ts';
+import { BEGINS_THOUGHTS, describeLeftOut } from '../datasets/leftOut.ts';
 import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
 import type { ModelText } from '../generate/modelText.ts';
@@ -105,8 +105,7 @@ export function sessionEvents({
 
 const LEFT_OUT_ADVICE: Readonly<Record<string, string>> = {
   'earlier thinking': 'nothing, if the model is used with this chat template: it never sees earlier thoughts',
-  prompt:
-    'where the template begins thoughts that the rows do not have, set `chat_template_kwargs: {enable_thinking: false}` if it knows that, or write thoughts into the rows; else set another `chat_template`',
+  prompt: `where the template ${BEGINS_THOUGHTS}; else set another \`chat_template\``,
 };
 
 /** The variables handed to a chat template in whose source their name does not occur. */
