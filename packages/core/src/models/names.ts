@@ -43,18 +43,19 @@ export interface ExpertLayout {
 }
 
 /**
+ * How a matrix that is no expert's lies in files. `rows`: a tensor for as many of its rows each. `padded`: rows follow, of tokens of the
+ * vocabulary that ours has none for: zeros. `latent heads`: of each head's rows those that make keys and those that make values, a
+ * matrix for each head, of keys a column for each row. A place: it is one of so many of equal shape, which are one tensor.
+ */
+export type PartsOfOne = 'rows' | 'padded' | 'latent heads' | { readonly index: number; readonly count: number };
+
+/**
  * Names of the parts of each expert's matrix, in the order of their rows: `gate` and `up`. With `#`, which stands for the number of the
  * expert, a tensor holds one part of one expert; without, that part of all of them. Formats that are not here have the whole only.
  */
 export interface MatrixParts {
-  /** There is one matrix, none for each expert. */
-  readonly isOne?: boolean;
-  /** It is one of so many of equal shape, which are one tensor. */
-  readonly matrix?: { readonly index: number; readonly count: number };
-  /** Rows follow, of tokens of the vocabulary that ours has none for: zeros. */
-  readonly isPadded?: boolean;
-  /** Of each head's rows those that make keys and those that make values: a matrix for each head, of keys a column for each row. */
-  readonly ofLatentHeads?: boolean;
+  /** How one matrix is parted; absent where there is one for each expert. */
+  readonly ofOne?: PartsOfOne;
   readonly huggingFace?: readonly string[];
   readonly gguf: readonly string[];
 }

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import type { ModelConfig } from './config.ts';
 import { fromLayout, type MatrixLayout, toLayout } from './expertLayout.ts';
 import type { ModelTensor } from './model.ts';
-import { findName, type MatrixParts, type NameTable, type TensorName } from './names.ts';
+import { findName, type NameTable, type PartsOfOne, type TensorName } from './names.ts';
 import { expectedTensors } from './tensors.ts';
 
 /** A tensor of a file, and the rows of one of ours that it holds, in its order. */
@@ -30,7 +30,7 @@ export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ou
   const found = nameOf(names, ours);
   const [rows = 1, ...row] = ours.shape;
   const count = experts?.count ?? 1;
-  if (!found.parts || isOneMatrix(found.parts))
+  if (!found.parts || found.parts.ofOne)
     return { name: found[format], shape: storedShape(ours, found, format), rows: [{ first: 0, count: rows }] };
   const each = rows / count;
   const all = Array.from({ length: count }, (_, expert) => ({ first: expert * each, count: each }));
@@ -61,21 +61,10 @@ function isStoredWhole(stored: TensorInfo | undefined, ours: Ours, format: Forma
 
 /** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
 export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours, format: Format): StoredTensor[] {
-  const { parts: { isOne = false, ofLatentHeads = false, isPadded, matrix, [format]: parts } = {} } = nameOf(
-    names,
-    ours,
-  );
+  const { parts: { ofOne, [format]: parts } = {} } = nameOf(names, ours);
   if (!parts) return [wholeTensor(names, config, ours, format)];
-  if (ofLatentHeads) return latentHeads(config, parts);
+  if (ofOne) return partsOfOne(ofOne, config, ours, parts);
   const [rows = 1, ...row] = ours.shape;
-  const [only = ''] = parts;
-  const all = [{ first: 0, count: rows }];
-  if (isPadded) return [{ name: only, shape: [config.vocabSize, ...row], rows: all, padding: config.vocabSize - rows }];
-  if (matrix) return [{ name: only, shape: [matrix.count, ...ours.shape], rows: all, matrix: matrix.index }];
-  if (isOne) {
-    const count = rows / parts.length;
-    return parts.map((name, i) => ({ name, shape: [count, ...row], rows: [{ first: i * count, count }] }));
-  }
   const count = config.experts?.count ?? 1;
   const each = rows / count / parts.length;
   const rowsOf = (expert: number, part: number): RowRange => ({
@@ -99,8 +88,16 @@ export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours,
   }));
 }
 
-function isOneMatrix({ isOne, ofLatentHeads, isPadded, matrix }: MatrixParts): boolean {
-  return isOne === true || ofLatentHeads === true || isPadded === true || matrix !== undefined;
+function partsOfOne(how: PartsOfOne, config: ModelConfig, { shape }: Ours, parts: readonly string[]): StoredTensor[] {
+  if (how === 'latent heads') return latentHeads(config, parts);
+  const [rows = 1, ...row] = shape;
+  const [only = ''] = parts;
+  const all = [{ first: 0, count: rows }];
+  if (how === 'padded')
+    return [{ name: only, shape: [config.vocabSize, ...row], rows: all, padding: config.vocabSize - rows }];
+  if (how !== 'rows') return [{ name: only, shape: [how.count, ...shape], rows: all, matrix: how.index }];
+  const count = rows / parts.length;
+  return parts.map((name, i) => ({ name, shape: [count, ...row], rows: [{ first: i * count, count }] }));
 }
 
 /** Of each head's rows of DeepSeek's kv_b the keys, turned, and the values: llama.cpp multiplies queries by the first. */
@@ -184,7 +181,7 @@ export function joinExperts(
     const ours = { name, shape };
     const held = tensors.get(whole);
     if (held && isStoredWhole(held, ours, format)) tensors.set(whole, { ...held, shape });
-    if (!found.parts || found.parts.isPadded || (isOneMatrix(found.parts) && held)) continue;
+    if (!found.parts || found.parts.ofOne === 'padded' || (found.parts.ofOne && held)) continue;
     const stored = source.tensors.has(whole)
       ? [wholeTensor(names, config, ours, format)]
       : storedTensors(names, config, ours, format);

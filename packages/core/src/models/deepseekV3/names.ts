@@ -27,6 +27,6 @@ export const names: NameTable = [
     huggingFace: 'model.layers.*.self_attn.kv_b_proj.weight',
     gguf: 'blk.*.attn_kv_b.weight',
     transform: null,
-    parts: { ofLatentHeads: true, gguf: ['blk.*.attn_k_b.weight', 'blk.*.attn_v_b.weight'] },
+    parts: { ofOne: 'latent heads', gguf: ['blk.*.attn_k_b.weight', 'blk.*.attn_v_b.weight'] },
   },
 ];

@@ -1,6 +1,6 @@
 import type { GgufPart } from '../architecture.ts';
 import type { ModelConfig } from '../config.ts';
-import { leftOutPart, sharingRefusal, slidingMetadata } from '../gemma4/gguf.ts';
+import { leftOutPart, ropesJson, sharingRefusal, slidingMetadata } from '../gemma4/gguf.ts';
 import { float32, uint32 } from '../gguf/writeMetadata.ts';
 import { normalQuantile } from '../normalQuantile.ts';
 
@@ -25,10 +25,7 @@ export const ggufPart: GgufPart = {
       num_kv_shared_layers: Math.max(0, layerCount - KNOWN.firstShared),
       activation_sparsity_pattern: Array.from({ length: layerCount }, (_, layer) => usualShare(layer)),
       sliding_window: fields.count('attention.sliding_window'),
-      rope_parameters: {
-        full_attention: common['rope_parameters'] ?? null,
-        sliding_attention: { rope_type: 'default', rope_theta: fields.positive('rope.freq_base_swa', 10_000) },
-      },
+      ...ropesJson(fields, common),
     };
   },
   metadata: (config) => {

@@ -10,13 +10,13 @@ const streamNames: NameTable = ['in', 'out'].flatMap((way) => {
     huggingFace: `model.altup_${huggingFace}.${i}.weight`,
     gguf: `altup_${gguf}.weight[${i}]`,
     transform: null,
-    parts: { matrix: { index: i, count: 3 }, gguf: [`altup_${gguf}.weight`] },
+    parts: { ofOne: { index: i, count: 3 }, gguf: [`altup_${gguf}.weight`] },
   }));
 });
 
 /** GGUF has a row for every token of the vocabulary. */
 const tableNames: NameTable = perLayerNames.map((row) =>
-  row.ours === 'per_layer_embed' ? { ...row, parts: { isPadded: true, gguf: [row.gguf] } } : row,
+  row.ours === 'per_layer_embed' ? { ...row, parts: { ofOne: 'padded', gguf: [row.gguf] } } : row,
 );
 
 export const names: NameTable = [

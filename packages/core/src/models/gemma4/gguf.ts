@@ -32,7 +32,7 @@ export const ggufPart: GgufPart = {
         ? fields.positive('final_logit_softcapping')
         : null,
       ...sharing(fields, source),
-      ...ropes(fields, common),
+      ...ropesJson(fields, common),
       enable_moe_block: hasExperts,
       ...(hasExperts && {
         top_k_experts: fields.count('expert_used_count'),
@@ -126,7 +126,8 @@ function sharing(fields: Fields, source: TensorSource): JsonObject {
   };
 }
 
-function ropes(fields: Fields, common: JsonObject): JsonObject {
+/** As Gemma 3n has them, too. */
+export function ropesJson(fields: Fields, common: JsonObject): JsonObject {
   return {
     rope_parameters: {
       full_attention: common['rope_parameters'] ?? null,

@@ -47,7 +47,7 @@ const mlpNames = (suffix: '' | '_shexp'): NameTable => [
     huggingFace: 'model.layers.*.shared_mlp.input_linear.weight',
     gguf: `blk.*.ffn_gate_up${suffix}.weight`,
     transform: null,
-    parts: { isOne: true, gguf: [`blk.*.ffn_gate${suffix}.weight`, `blk.*.ffn_up${suffix}.weight`] },
+    parts: { ofOne: 'rows', gguf: [`blk.*.ffn_gate${suffix}.weight`, `blk.*.ffn_up${suffix}.weight`] },
   },
 ];
 
