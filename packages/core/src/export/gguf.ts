@@ -100,8 +100,8 @@ async function writeAll(
       for (const stored of storedOf(model, tensor)) {
         const types = targets.map(({ type }) => typeOf(model, tensor, stored, type)).map(withBlock);
         const importance = imatrix ? importanceOf(imatrix, stored, model.path) : null;
-        const { rows, layout } = stored;
-        const how = { adapter, types, rows, layout, transform, importance, signal };
+        const { rows, columns, layout } = stored;
+        const how = { adapter, types, rows, columns, layout, transform, importance, signal };
         for await (const run of mergedRows(model, tensor.name, how)) {
           await Promise.all(targets.map((target, at) => write(target, stored.name, run[at] as Uint8Array)));
         }

@@ -71,10 +71,10 @@ export type TypeRelevant = Pick<ModelConfig, 'layerCount' | 'headCount' | 'kvHea
  * The type of one tensor in a file of type `type`: llama.cpp's choices (src/llama-quant.cpp), which give more bits to what
  * quality hangs on, so that a file has the size and the quality that its name promises. In IQ3_XXS queries and keys are in
  * IQ2_S there, which is not written here: they stay what the rest is. llama.cpp has Q5_K for its head.
- * @param name ours  @param shape rows, columns; what is no matrix stays in float32, and so does a router
+ * @param name ours  @param shape rows, columns; what is no matrix stays in float32, and so do routers
  */
 export function tensorType(name: string, shape: readonly number[], type: GgufType, config: TypeRelevant): WeightType {
-  if (shape.length !== 2 || name.endsWith('.router')) return 'F32';
+  if (shape.length !== 2 || /\.(router|shared_expert_gate)$/.test(name)) return 'F32';
   const { weights } = FILE_TYPES[type];
   if (weights === 'F32' || weights === 'F16' || weights === 'BF16') return weights;
   if (/(^|\.)(altup|laurel)_|^per_layer_projection$/.test(name)) return 'F16'; // llama.cpp quantizes none of them
@@ -90,7 +90,7 @@ function quantizedType(name: string, type: GgufType, config: TypeRelevant): Weig
   }
   if (name === 'embed' && type === 'iq3_xxs') return 'IQ3_S';
   const [, layer = '', linear] = /^layers\.(\d+)\.(\w+)$/.exec(name) ?? [];
-  if (linear === 'qkv') return QKV_TYPES[type] ?? weights;
+  if (linear === 'qkv' || linear === 'delta_qkv') return QKV_TYPES[type] ?? weights;
   if (linear === 'v') return valueType(type, Number(layer), config);
   if (linear?.endsWith('down')) return downType(type, Number(layer), config.layerCount);
   if (linear === 'o') return OUTPUT_TYPES[type] ?? weights;

@@ -71,6 +71,7 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['llama3', {}],
   // llama.cpp ignores its window.
   ['mistral', { sliding_window: 512 }],
+  ['ministral3', {}],
   ['qwen2', {}],
   ['qwen3', {}],
   ['gemma2', {}],
@@ -85,6 +86,8 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['granite4-h', {}],
   ['glm4', {}],
   ['qwen3-moe', {}],
+  ['qwen3.5', {}],
+  ['qwen3.5-moe', {}],
   ['lfm2', {}],
   ['gpt-oss', {}],
   ['deepseek-v3', {}],

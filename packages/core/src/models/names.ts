@@ -45,9 +45,17 @@ export interface ExpertLayout {
 /**
  * How a matrix that is no expert's lies in files. `rows`: a tensor for as many of its rows each. `padded`: rows follow, of tokens of the
  * vocabulary that ours has none for: zeros. `latent heads`: of each head's rows those that make keys and those that make values, a
- * matrix for each head, of keys a column for each row. A place: it is one of so many of equal shape, which are one tensor.
+ * matrix for each head, of keys a column for each row. `value heads`: rows, or columns, of the gated delta rule's value heads, which are
+ * beside those of their key head here, and in files by turns of the key heads; what is before them stays. A place: it is one of so many
+ * of equal shape, which are one tensor.
  */
-export type PartsOfOne = 'rows' | 'padded' | 'latent heads' | { readonly index: number; readonly count: number };
+export type PartsOfOne =
+  | 'rows'
+  | 'padded'
+  | 'latent heads'
+  | 'value heads in rows'
+  | 'value heads in columns'
+  | { readonly index: number; readonly count: number };
 
 /**
  * Names of the parts of each expert's matrix, in the order of their rows: `gate` and `up`. With `#`, which stands for the number of the

@@ -1,10 +1,8 @@
-import { elementCount, type RowRange, type TensorInfo, type TensorSource } from '@anneal/formats/tensor';
-import { UserError } from '../errors.ts';
+import type { RowRange } from '@anneal/formats/tensor';
 import type { ModelConfig } from './config.ts';
 import { fromLayout, type MatrixLayout, toLayout } from './expertLayout.ts';
 import type { ModelTensor } from './model.ts';
 import { findName, type NameTable, type PartsOfOne, type TensorName } from './names.ts';
-import { expectedTensors } from './tensors.ts';
 
 /** A tensor of a file, and the rows of one of ours that it holds, in its order. */
 export interface StoredTensor {
@@ -15,15 +13,17 @@ export interface StoredTensor {
   readonly rows: readonly RowRange[];
   /** Rows of zeros behind them. */
   readonly padding?: number;
+  /** Of our columns, in its order, where that is another. */
+  readonly columns?: readonly RowRange[];
   /** Of several matrices that are several of ours the one that holds them. */
   readonly matrix?: number;
   /** Of the matrix in each of these ranges, where it is not as we have it. */
   readonly layout?: MatrixLayout;
 }
 
-type Format = 'huggingFace' | 'gguf';
+export type Format = 'huggingFace' | 'gguf';
 
-type Ours = Pick<ModelTensor, 'name' | 'shape'>;
+export type Ours = Pick<ModelTensor, 'name' | 'shape'>;
 
 /** One of our tensors as one of a file, as transformers 5 keeps it: the matrices of all experts beside each other. */
 export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ours, format: Format): StoredTensor {
@@ -48,15 +48,8 @@ function storedShape({ shape }: Ours, { transform }: TensorName, format: Format)
   return shape.length === 3 ? withoutOnes(shape) : shape;
 }
 
-function withoutOnes(shape: readonly number[]): number[] {
+export function withoutOnes(shape: readonly number[]): number[] {
   return shape.filter((extent) => extent !== 1);
-}
-
-/** What is stored as ours; in GGUF whatever extents of 1 it has, as converters write some vectors as rows. */
-function isStoredWhole(stored: TensorInfo | undefined, ours: Ours, format: Format): boolean {
-  if (!stored) return false;
-  const [theirs, wanted] = [stored.shape, ours.shape].map((s) => (format === 'gguf' ? withoutOnes(s) : s));
-  return theirs?.join() === wanted?.join();
 }
 
 /** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
@@ -93,6 +86,10 @@ function partsOfOne(how: PartsOfOne, config: ModelConfig, { shape }: Ours, parts
   const [rows = 1, ...row] = shape;
   const [only = ''] = parts;
   const all = [{ first: 0, count: rows }];
+  if (how === 'value heads in rows')
+    return [{ name: only, shape: shape.length === 3 ? withoutOnes(shape) : shape, rows: valueHeads(config, rows) }];
+  if (how === 'value heads in columns')
+    return [{ name: only, shape, rows: all, columns: valueHeads(config, row[0] ?? 1) }];
   if (how === 'padded')
     return [{ name: only, shape: [config.vocabSize, ...row], rows: all, padding: config.vocabSize - rows }];
   if (how !== 'rows') return [{ name: only, shape: [how.count, ...shape], rows: all, matrix: how.index }];
@@ -115,6 +112,28 @@ function latentHeads(
     { name: keys, shape: [headCount, kvRank, keySize], rows: rowsOf(0, keySize), layout },
     { name: values, shape: [headCount, valueSize, kvRank], rows: rowsOf(keySize, valueSize) },
   ];
+}
+
+/** In the order of files: the first value head of every key head, then the second. */
+function valueHeads({ gatedDelta }: ModelConfig, extent: number): RowRange[] {
+  if (!gatedDelta) throw new Error('value heads without a gated delta rule');
+  const { keyHeads, valueHeads: heads, valueSize } = gatedDelta;
+  const count = extent === heads ? 1 : valueSize;
+  const before = extent - heads * count;
+  const each = heads / keyHeads;
+  if (each === 1) return [{ first: 0, count: extent }];
+  return [
+    ...(before > 0 ? [{ first: 0, count: before }] : []),
+    ...Array.from({ length: heads }, (_, i) => {
+      const head = (i % keyHeads) * each + Math.floor(i / keyHeads);
+      return { first: before + head * count, count };
+    }),
+  ];
+}
+
+/** How many matrices by themselves a tensor holds. */
+export function matrixCount({ shape, rows }: StoredTensor): number {
+  return shape.length === 3 ? rows.length : 1;
 }
 
 function nameOf(names: NameTable, { name }: Ours): TensorName {
@@ -143,160 +162,7 @@ function matrixByMatrix<V extends Uint8Array | Float32Array>(
   return concatenated(rows.map((_, i) => move(values.subarray(i * each, (i + 1) * each) as V, layout)));
 }
 
-/** Rows of one of our tensors, and where they lie in a file. */
-interface Piece {
-  readonly rows: RowRange;
-  /** Of our tensor; 1 of a vector. */
-  readonly columns: number;
-  readonly info: TensorInfo;
-  /** Of the matrix in a tensor that holds those of all experts; null of a tensor that is one matrix. */
-  readonly index: number | null;
-  readonly layout: MatrixLayout | undefined;
-}
-
-/** What checkTensors and the readers need of a file. */
-export type JoinedSource = Pick<TensorSource, 'path' | 'tensors' | 'bytes' | 'float32'> & {
-  /** Of a matrix that lies in pieces, and so at no one place: rows that are best read together. Null of others. */
-  rowGroup(name: string): number | null;
-};
-
-/**
- * A file's tensors in our shapes, and with the matrices of all experts as one matrix each, under the name of the whole, whether the file has them so, as one
- * tensor for each part, or as one for each expert and part.
- * @throws UserError where a part is missing, has another shape, or is held in NF4
- */
-export function joinExperts(
-  source: TensorSource,
-  names: NameTable,
-  config: ModelConfig,
-  format: Format,
-  nameInFile: (name: string) => string = (name) => name,
-): JoinedSource {
-  const tensors = new Map(source.tensors);
-  const joined = new Map<string, readonly Piece[]>();
-  for (const [name, shape] of expectedTensors(config)) {
-    const found = findName(names, name);
-    if (!found) continue;
-    const whole = nameInFile(found[format]);
-    const ours = { name, shape };
-    const held = tensors.get(whole);
-    if (held && isStoredWhole(held, ours, format)) tensors.set(whole, { ...held, shape });
-    if (!found.parts || found.parts.ofOne === 'padded' || (found.parts.ofOne && held)) continue;
-    const stored = source.tensors.has(whole)
-      ? [wholeTensor(names, config, ours, format)]
-      : storedTensors(names, config, ours, format);
-    const pieces = stored.flatMap((tensor) => piecesOf(source, { ...tensor, name: nameInFile(tensor.name) }, ours));
-    for (const { info } of pieces) tensors.delete(info.name);
-    const dtypes = new Set(pieces.map(dtypeOf));
-    const [dtype = 'F32'] = dtypes;
-    const byteLength = pieces.reduce((sum, piece) => sum + piece.rows.count * rowBytes(piece), 0);
-    tensors.set(whole, { name: whole, shape, dtype: dtypes.size === 1 ? dtype : 'F32', byteLength });
-    joined.set(
-      whole,
-      pieces.toSorted((a, b) => a.rows.first - b.rows.first),
-    );
-  }
-  const wholeOf = (name: string, rows: RowRange | undefined): RowRange =>
-    rows ?? { first: 0, count: tensors.get(name)?.shape[0] ?? 0 };
-  const float32 = (name: string, rows?: RowRange): Float32Array => {
-    const pieces = joined.get(name);
-    if (!pieces) return source.float32(name, rows);
-    return concatenated(runsOf(pieces, wholeOf(name, rows)).map((run) => float32Of(source, run)));
-  };
-  return {
-    path: source.path,
-    tensors,
-    rowGroup: (name) => {
-      const [piece] = joined.get(name) ?? [];
-      if (!piece) return null;
-      return piece.index === null ? 1 : piece.rows.count; // a matrix among others is read whole
-    },
-    float32,
-    bytes: (name, rows) => {
-      const pieces = joined.get(name);
-      if (!pieces) return source.bytes(name, rows);
-      if (pieces.some(({ info }) => info.dtype !== tensors.get(name)?.dtype)) {
-        const values = float32(name, rows); // gate and up are stored in different types
-        return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      }
-      return concatenated(runsOf(pieces, wholeOf(name, rows)).map((run) => bytesOf(source, run)));
-    },
-  };
-}
-
-function piecesOf(source: TensorSource, stored: StoredTensor, ours: Ours): Piece[] {
-  const { name, rows } = stored;
-  const info = source.tensors.get(name);
-  if (!info) throw problem(source, `the tensor ${name} is missing`, 'model_tensor_missing');
-  const { shape, layout } = info.dtype === 'MXFP4' ? withRowsOfOutputs(stored) : stored;
-  if (info.shape.join() !== shape.join()) {
-    const what = `the tensor ${name} has shape [${info.shape}], but the config asks for [${shape}]`;
-    throw problem(source, what, 'model_tensor_shape');
-  }
-  if (info.dtype === 'NF4') {
-    throw new UserError({
-      what: `the expert ${name} is stored in NF4, which is read of other layers only`,
-      where: source.path,
-      next: 'use the checkpoint in bf16; adapter: qlora holds its experts in NF4',
-      code: 'model_unsupported',
-    });
-  }
-  const isOne = shape.length === ours.shape.length;
-  const columns = ours.shape[1] ?? 1;
-  const indexOf = (range: number): number | null => (isOne ? null : (stored.matrix ?? range));
-  return rows.map((range, i) => ({ rows: range, columns, info, index: indexOf(i), layout }));
-}
-
-/** What its rows can be handed out in: blocks of weights cannot be turned. */
-function dtypeOf({ info, layout }: Piece): TensorInfo['dtype'] {
-  return layout?.transposed && !['F32', 'F16', 'BF16'].includes(info.dtype) ? 'F32' : info.dtype;
-}
-
-/** Published checkpoints in MXFP4 have them, as their blocks run along the inputs. */
-function withRowsOfOutputs({ layout, ...stored }: StoredTensor): StoredTensor {
-  if (!layout) return stored;
-  const shape = [stored.rows.length, layout.rows, layout.columns];
-  return { ...stored, shape, layout: { ...layout, transposed: false } };
-}
-
-/** `count` rows of a piece from its row `from` on. */
-interface Run {
-  readonly piece: Piece;
-  readonly from: number;
-  readonly count: number;
-}
-
-/** The pieces that hold these rows, cut to them. */
-function runsOf(pieces: readonly Piece[], { first, count }: RowRange): Run[] {
-  return pieces.flatMap((piece) => {
-    const start = Math.max(first, piece.rows.first);
-    const end = Math.min(first + count, piece.rows.first + piece.rows.count);
-    return end <= start ? [] : [{ piece, from: start - piece.rows.first, count: end - start }];
-  });
-}
-
-function bytesOf(source: TensorSource, { piece, from, count }: Run): Uint8Array {
-  const { info, index, layout } = piece;
-  if (index === null) return source.bytes(info.name, { first: from, count });
-  const stored = source.bytes(info.name, { first: index, count: 1 });
-  const matrix = layout ? fromLayout(stored, layout) : stored;
-  const each = rowBytes(piece);
-  return matrix.subarray(from * each, (from + count) * each);
-}
-
-function float32Of(source: TensorSource, { piece, from, count }: Run): Float32Array {
-  const { info, index, layout, columns } = piece;
-  if (index === null) return source.float32(info.name, { first: from, count });
-  const stored = source.float32(info.name, { first: index, count: 1 });
-  const matrix = layout ? fromLayout(stored, layout) : stored;
-  return matrix.subarray(from * columns, (from + count) * columns);
-}
-
-function rowBytes({ info, columns }: Piece): number {
-  return (info.byteLength / elementCount(info.shape)) * columns;
-}
-
-function concatenated<Values extends Uint8Array | Float32Array>(parts: readonly Values[]): Values {
+export function concatenated<Values extends Uint8Array | Float32Array>(parts: readonly Values[]): Values {
   const [first] = parts;
   if (!first) throw new Error('no rows of experts were asked for');
   const length = parts.reduce((sum, part) => sum + part.length, 0);
@@ -307,13 +173,4 @@ function concatenated<Values extends Uint8Array | Float32Array>(parts: readonly 
     at += part.length;
   }
   return all;
-}
-
-function problem(source: TensorSource, what: string, code: string): UserError {
-  return new UserError({
-    what,
-    where: source.path,
-    next: 'check that weights and config belong together, or download the model again',
-    code,
-  });
 }

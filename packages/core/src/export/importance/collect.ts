@@ -20,12 +20,13 @@ import { expertCount } from '../../models/adapters/experts.ts';
 import { loraSpecOf, writeLora } from '../../models/adapters/lora.ts';
 import type { LoraWeights } from '../../models/adapters/loraWeights.ts';
 import { ggufNames } from '../../models/architecture.ts';
+import { inFileColumns } from '../../models/columnOrder.ts';
 import { decoder } from '../../models/layers/decoder.ts';
 import { ModelScope } from '../../models/layers/modelScope.ts';
 import { loadWeights } from '../../models/load.ts';
 import type { OpenModel } from '../../models/model.ts';
 import { nf4Forms, type Quantization } from '../../models/nf4.ts';
-import { storedTensors } from '../../models/stored.ts';
+import { matrixCount, storedTensors } from '../../models/stored.ts';
 import { expectedTensors } from '../../models/tensors.ts';
 import { permutation } from '../../random.ts';
 
@@ -215,16 +216,13 @@ function addEntries(
   const shape = expectedTensors(config).get(linear) as readonly number[];
   const rowsEach = (shape[0] ?? 1) / counts.length;
   const columns = sums.length / counts.length;
-  for (const { name, rows, layout, matrix } of storedTensors(
-    ggufNames(architecture, config),
-    config,
-    { name: linear, shape },
-    'gguf',
-  )) {
+  for (const stored of storedTensors(ggufNames(architecture, config), config, { name: linear, shape }, 'gguf')) {
+    const { name, rows, layout, matrix } = stored;
     if (layout || matrix !== undefined) continue; // its columns are none of this product
-    const experts = rows.map(({ first }) => Math.floor(first / rowsEach));
+    const experts = rows.slice(0, matrixCount(stored)).map(({ first }) => Math.floor(first / rowsEach));
+    const inOrder = stored.columns ? inFileColumns(sums, counts.length, stored.columns) : sums;
     entries.set(name, {
-      sums: Float32Array.from(experts.flatMap((e) => [...sums.subarray(e * columns, (e + 1) * columns)])),
+      sums: Float32Array.from(experts.flatMap((e) => [...inOrder.subarray(e * columns, (e + 1) * columns)])),
       counts: Float32Array.from(experts, (e) => counts[e] as number),
     });
   }

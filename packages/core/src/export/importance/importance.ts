@@ -1,6 +1,6 @@
 import type { Imatrix, ImatrixEntry } from '@anneal/formats/gguf/imatrix';
 import { UserError } from '../../errors.ts';
-import type { StoredTensor } from '../../models/stored.ts';
+import { matrixCount, type StoredTensor } from '../../models/stored.ts';
 
 /** How much the columns of a tensor's matrices count; of the one that holds row `first` of ours, or null: all alike. */
 export type ColumnImportance = (first: number) => Float32Array | null;
@@ -12,23 +12,22 @@ const LEAST = 1e-6;
  * Of a tensor in a GGUF file the means of the squares that its columns were multiplied with; null where the matrix has no entry.
  * @throws UserError where the entry belongs to a tensor of another shape
  */
-export function importanceOf(
-  { entries }: Imatrix,
-  { name, shape, rows, matrix }: StoredTensor,
-  where: string,
-): ColumnImportance | null {
+export function importanceOf({ entries }: Imatrix, stored: StoredTensor, where: string): ColumnImportance | null {
+  const { name, shape, rows, matrix } = stored;
   const entry = entries.get(name);
   if (!entry || matrix !== undefined) return null;
   const { sums, counts } = entry;
   const columns = shape.at(-1) ?? 1;
-  if (counts.length !== rows.length || sums.length !== counts.length * columns) {
+  const count = matrixCount(stored);
+  if (counts.length !== count || sums.length !== counts.length * columns) {
     const has = `${counts.length} × ${sums.length / counts.length}`;
     throw imatrixOfAnother(
       where,
-      `the importance matrix has ${has} values for ${name}, which has ${rows.length} × ${columns} columns`,
+      `the importance matrix has ${has} values for ${name}, which has ${count} × ${columns} columns`,
     );
   }
-  const matrices = rows.map((_, at) => means(entry, at, columns));
+  const matrices = Array.from(counts, (_, at) => means(entry, at, columns));
+  if (count === 1) return () => matrices[0] ?? null;
   return (first) =>
     matrices[rows.findIndex((range) => first >= range.first && first < range.first + range.count)] ?? null;
 }

@@ -1,6 +1,7 @@
 import { UserError } from '@anneal/formats/errors';
 import { elementCount, type RowRange } from '@anneal/formats/tensor';
 import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kernels';
+import { inFileColumns } from '../columnOrder.ts';
 import { type MatrixLayout, toLayout } from '../expertLayout.ts';
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
@@ -22,6 +23,8 @@ export interface MergeOptions {
   readonly rows?: readonly RowRange[];
   /** As GGUF has this tensor. */
   readonly transform?: GgufTransform;
+  /** Of the tensor's columns, as the file has them; in our order, if nothing is said. */
+  readonly columns?: readonly RowRange[] | undefined;
   /** As the file has the matrix of each range of rows. */
   readonly layout?: MatrixLayout | undefined;
   /** How much each column counts, of the matrix that holds a row; null: all alike. */
@@ -38,7 +41,7 @@ export interface MergeOptions {
 export async function* mergedRows(
   model: OpenModel,
   name: string,
-  { adapter, types, rows: wanted, transform = null, layout, importance = null, signal }: MergeOptions,
+  { adapter, types, rows: wanted, transform = null, columns, layout, importance = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
   const tensor = await tensorBeside(model, name, adapter);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
@@ -49,13 +52,14 @@ export async function* mergedRows(
     signal?.throwIfAborted();
     const where = `${model.path}: tensor ${name}`;
     const merged = rowsToEncode(model, tensor, rows, adapter, transform);
-    const job = layout ? await turned(merged, layout, rows, where) : merged;
+    const ordered = columns ? withColumns(merged, columns) : merged;
+    const job = layout ? await turned(ordered, layout, rows, where) : ordered;
     const targets = types.map(({ type, length, bytes }) => ({
       type,
       bytes: new Uint8Array(((job.rows * job.columns) / length) * bytes),
     }));
-    const columns = importance?.(rows.first);
-    return settle({ ...job, ...(columns && { importance: columns }), targets }, rows, where);
+    const counts = importance?.(rows.first);
+    return settle({ ...job, ...(counts && { importance: counts }), targets }, rows, where);
   };
   let next: Promise<Uint8Array[]> | undefined;
   try {
@@ -167,6 +171,16 @@ function rowsToEncode(
   const magnitude = module.magnitude?.slice(rows.first, rows.first + rows.count);
   const scale = moduleScale(adapter, module);
   return { ...job, adapter: { A: a, B: ordered(b), rank, scale, ...(magnitude && { magnitude: ordered(magnitude) }) } };
+}
+
+/** B A has the columns of A. */
+function withColumns(job: Rows, columns: readonly RowRange[]): Rows {
+  const { source, rows, adapter } = job;
+  return {
+    ...job,
+    source: inFileColumns(source, rows, columns),
+    ...(adapter && { adapter: { ...adapter, A: inFileColumns(adapter.A, adapter.rank, columns) } }),
+  };
 }
 
 /** Merged in float32 first, as the adapter has no such layout. */

@@ -8,9 +8,9 @@ import { ggufNames } from '../architecture.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { describeOtherParts } from '../huggingFace/textPart.ts';
 import { architectureOf, readConfig } from '../index.ts';
+import { joinExperts } from '../joined.ts';
 import { fileSource, firstNotFinite, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName, valueTransform } from '../names.ts';
-import { joinExperts } from '../stored.ts';
 import { separateHeads } from './heads.ts';
 import { configJsonOf, generationConfigOf } from './readMetadata.ts';
 

@@ -53,6 +53,8 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
   const window = all.has(key('attention.sliding_window')) ? all.count(key('attention.sliding_window')) : null;
   // Mistral has no architecture of its own in GGUF: it is Llama's with, perhaps, a window.
   const modelType = gguf === 'llama' && window !== null ? 'mistral' : gguf;
+  // Where all MLPs are experts, a file may lack the size of others.
+  const hasMlp = metadata.has(key('feed_forward_length')) || !metadata.has(key('expert_feed_forward_length'));
   const slides = slidingLayers(metadata, key('attention.sliding_window_pattern'));
   return {
     model_type: modelType,
@@ -63,7 +65,7 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
     num_attention_heads: headCount,
     num_key_value_heads: metadata.has(key('attention.head_count_kv')) ? perLayer('attention.head_count_kv') : headCount,
     head_dim: headSize,
-    intermediate_size: perLayer('feed_forward_length'),
+    ...(hasMlp && { intermediate_size: perLayer('feed_forward_length') }),
     hidden_act: 'silu',
     rms_norm_eps: all.positive(key('attention.layer_norm_rms_epsilon')),
     max_position_embeddings: all.count(key('context_length')),

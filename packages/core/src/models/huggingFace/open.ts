@@ -12,9 +12,9 @@ import { UserError } from '../../errors.ts';
 import { readChatTemplates, templateFiles } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
+import { joinExperts } from '../joined.ts';
 import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
-import { joinExperts } from '../stored.ts';
 import { describeOtherParts, namesInside, otherPartOf, textConfigOf } from './textPart.ts';
 
 /** What transformers may need to rebuild a tokenizer, apart from its chat templates. */

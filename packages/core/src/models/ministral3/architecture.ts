@@ -1,6 +1,6 @@
 import type { Architecture } from '../architecture.ts';
-import { withoutGguf } from '../gguf/withoutGguf.ts';
 import { readConfig } from './config.ts';
+import { ggufPart } from './gguf.ts';
 import { names } from './names.ts';
 
 export const ministral3: Architecture = {
@@ -10,5 +10,5 @@ export const ministral3: Architecture = {
   classificationClass: 'Ministral3ForSequenceClassification',
   readConfig,
   names,
-  ggufPart: withoutGguf('GGUF files of Ministral 3 are not implemented'),
+  ggufPart,
 };

@@ -1,6 +1,6 @@
 import type { Architecture } from '../architecture.ts';
-import { withoutGguf } from '../gguf/withoutGguf.ts';
 import { readConfig } from './config.ts';
+import { ggufPart } from './gguf.ts';
 import { names } from './names.ts';
 
 export const qwen35: Architecture = {
@@ -10,5 +10,5 @@ export const qwen35: Architecture = {
   classificationClass: 'Qwen3_5TextForSequenceClassification',
   readConfig,
   names,
-  ggufPart: withoutGguf('GGUF files of Qwen3.5, which order its heads otherwise, are not implemented'),
+  ggufPart,
 };
