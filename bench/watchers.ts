@@ -108,7 +108,7 @@ async function measure(run: string): Promise<void> {
   const start = { agent: agent.processorSeconds, own: process.cpuUsage() };
   const watched = await phase(seconds);
   const wall = (watched.to - watched.from) / 1000;
-  const agentCores = (agent.processorSeconds - start.agent) / wall;
+  const agentSeconds = agent.processorSeconds - start.agent;
   const own = process.cpuUsage(start.own);
   memory.atLast = agent.memory;
   const delays = others.flatMap((watcher) => watcher.delays);
@@ -131,7 +131,8 @@ async function measure(run: string): Promise<void> {
     trainingSlowerPercent: round(100 * (middle / ((first + last) / 2) - 1)),
     sendsPerSecond: round(sends / wall),
     delayMilliseconds: percentiles(delays),
-    agentCores: round(agentCores, 3),
+    agentCores: round(agentSeconds / wall, 3),
+    agentMicrosecondsPerSend: round((1e6 * agentSeconds) / sends),
     generatorCores: round((own.user + own.system) / 1e6 / wall, 3),
     agentMegabytes: { atFirst: round(memory.atFirst / 1e6), atLast: round(memory.atLast / 1e6) },
     clientsWithHoles: holes,

@@ -12,6 +12,7 @@ import { Pace } from './pace.ts';
 import type { RequestCheck } from './requestCheck.ts';
 import { appRouter } from './router/index.ts';
 import type { Agent, SocketCaller } from './router/trpc.ts';
+import { sharedEncoder } from './sharedEncoder.ts';
 
 /** A request of a client: a recipe, and its frame. */
 const largestMessage = 1 << 20;
@@ -56,6 +57,7 @@ export class Sockets {
       wss: trpc,
       router: appRouter,
       keepAlive,
+      experimental_encoder: sharedEncoder,
       createContext: ({ req }) => {
         const caller = this.#requests.get(req);
         if (!caller) throw new Error('a socket was opened past the upgrade');

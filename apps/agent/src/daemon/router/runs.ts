@@ -25,14 +25,7 @@ import {
   searchOutputRequest,
   tagRunRequest,
 } from '@anneal/core/protocol/runs';
-import type {
-  ListedRun,
-  RunHappenings,
-  RunListChange,
-  RunNews,
-  RunRecipe,
-  RunSeries,
-} from '@anneal/core/protocol/studio';
+import type { ListedRun, RunHappenings, RunListChange, RunRecipe, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
@@ -52,8 +45,6 @@ import { recordedRuns } from '../runs/record.ts';
 import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
 
-/** Of one message: enough for a client to catch up fast, and little enough for one that is slow. */
-const mostNews = { events: 2000, characters: 256 << 10 };
 const outputBytes = 128 << 10;
 
 const key = z.string().min(1).max(1024);
@@ -136,11 +127,11 @@ export const runs = router({
       for await (const _ of eachChange((listener) => feeds.onRunChange(feed, listener), abort)) {
         do {
           await ctx.pace.turn(abort);
-          const events = feed.eventsAfter(seq, mostNews);
-          if (events.length === 0 && version === feed.version) break;
+          const news = feed.newsAfter(seq);
+          if (news.events.length === 0 && version === feed.version) break;
           version = feed.version;
-          seq = events.at(-1)?.seq ?? seq;
-          yield tracked(String(seq), { events, summary: feed.summary } satisfies RunNews);
+          seq = news.events.at(-1)?.seq ?? seq;
+          yield tracked(String(seq), news);
         } while (seq < feed.seq);
       }
     }),

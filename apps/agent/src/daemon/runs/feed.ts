@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RecipeChange, type RunEvent } from '@anneal/core/protocol/events';
 import type { QueuePlace, RefusedRun } from '@anneal/core/protocol/queue';
-import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
+import type { ListedRun, RunHappenings, RunNews, RunSeries, ShownState } from '@anneal/core/protocol/studio';
 import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventReader';
 import { readRemarks } from '@anneal/core/trainer/remarks';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
@@ -24,6 +24,8 @@ import type { StepTable } from './stepTable.ts';
 const sliceMilliseconds = 20;
 /** Events in memory: more than one message holds. */
 const mostNewest = 2048;
+/** Of one message: enough for a client to catch up fast, and little enough for one that is slow. */
+const mostNews = { events: 2000, characters: 256 << 10 };
 /** Of an event that holds no text of a model. */
 const usualCharacters = 200;
 
@@ -37,6 +39,7 @@ export class RunFeed {
   /** The newest events, which every client that keeps up is told. */
   #newest: RunEvent[] = [];
   #summary: { version: number; run: ListedRun } | undefined;
+  #news: { after: number; version: number; news: RunNews } | undefined;
   #owner: RunOwner | undefined;
   #said: Pick<ListedRun, 'alerts' | 'note' | 'tags'> = { alerts: [], note: null, tags: [] };
   #error: UserError | undefined;
@@ -135,8 +138,16 @@ export class RunFeed {
     return this.#history.steps;
   }
 
-  /** The events after number `seq`, at most so many of them and about so many characters. */
-  eventsAfter(seq: number, most: { events: number; characters: number }): RunEvent[] {
+  /** What a client is told that has the events up to number `seq`: the same object to all who ask for it together. */
+  newsAfter(seq: number): RunNews {
+    const told = this.#news;
+    if (told?.after === seq && told.version === this.#version) return told.news;
+    const news = { events: this.#eventsAfter(seq), summary: this.summary };
+    this.#news = { after: seq, version: this.#version, news };
+    return news;
+  }
+
+  #eventsAfter(seq: number): RunEvent[] {
     const events: RunEvent[] = [];
     if (seq >= this.seq) return events;
     let characters = 0;
@@ -149,7 +160,7 @@ export class RunFeed {
       if (event.seq > this.seq) break;
       events.push(event);
       characters += event.type === 'sample' ? event.prompt.length + event.text.length : usualCharacters;
-      if (events.length >= most.events || characters >= most.characters) break;
+      if (events.length >= mostNews.events || characters >= mostNews.characters) break;
     }
     return events;
   }
