@@ -56,6 +56,12 @@ it('waits while another one is made, and goes on when nobody looks at that any m
   expect(stages.at(-1)).toBe('estimated');
 });
 
+it('is forgotten where the only one who looked had left before it began', async () => {
+  const estimates = new LiveEstimates({});
+  expect(await stagesOf(estimates.watch(path, text, false, AbortSignal.abort()))).toEqual([]);
+  expect((await stagesOf(estimates.watch(path, text, false, new AbortController().signal))).at(-1)).toBe('estimated');
+});
+
 it('says what keeps it from being made, and prepares many data only when it is asked to', async () => {
   const estimates = new LiveEstimates({}, 1);
   const { signal } = new AbortController();

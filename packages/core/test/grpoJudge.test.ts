@@ -47,6 +47,13 @@ function recipeFor({ url }: Pick<EndpointStandIn, 'url'>, more: object = {}, cha
   });
 }
 
+function stateAfter({ path }: { path: string }, step: number): object {
+  const text = readFileSync(join(path, `checkpoints/checkpoint-${step}/trainer_state.json`), 'utf8');
+  return { ...JSON.parse(text), milliseconds: 0 };
+}
+
+const untimed = (event: object) => ({ ...event, seq: 0, time: '' });
+
 const judgementsOf = (path: string): string[] =>
   readFileSync(join(path, 'judgements.jsonl'), 'utf8').trim().split('\n');
 
@@ -127,6 +134,45 @@ test('a stop is heeded while a judge hangs: the steps before are saved, and goin
   expect(weightsHash(run, 4)).toBe(weightsHash(undisturbed, 4));
   expect(judgementsOf(run.path)).toHaveLength(judgementsOf(undisturbed.path).length);
 });
+
+test.each([
+  ['in the middle', 2],
+  ['after the last step', 4],
+])(
+  'a stop is heeded while judges of the validation rows hang, %s: it is made up for when the run goes on',
+  async (_when, at) => {
+    const changes = {
+      save_steps: 10,
+      val_set_size: 0.4,
+      eval_steps: at,
+      save_total_limit: 1,
+      load_best_model_at_end: true,
+    };
+    const undisturbed = await trainHere(recipeFor(await judge(), {}, changes));
+    const signal = { stopRequested: false, saveRequested: false };
+    let hanging: RunDirectory | null = null;
+    const endpoint = await standIn(undefined, (asked, response) => {
+      // Its event is written before its validation begins.
+      if (hanging?.status.step === at) signal.stopRequested = true;
+      else reply(response, scoreOf(asked.messages[0]?.content ?? '', 1), asked);
+      return true;
+    });
+    await using run = await createRun(recipeFor(endpoint, {}, changes));
+    hanging = run;
+    for (let launch = 0; launch < 2; launch++) {
+      await continueHere(run, { signal });
+      expect(run.events.at(-1)).toMatchObject({ type: 'stopped', step: at });
+      expect((await run.checkpoints()).at(-1)).toEqual({ step: at, path: expect.any(String) });
+      signal.stopRequested = false;
+    }
+    hanging = null;
+    await continueHere(run);
+    expect(run.status.state).toBe('finished');
+    expect(eventsOf(run, 'evaluated').map(untimed)).toEqual(eventsOf(undisturbed, 'evaluated').map(untimed));
+    expect(stateAfter(run, 4)).toEqual(stateAfter(undisturbed, 4));
+    expect(weightsHash(run, 4)).toBe(weightsHash(undisturbed, 4));
+  },
+);
 
 test('a key or a column that is not there is said', async () => {
   const endpoint = await judge();

@@ -27,6 +27,8 @@ const trainerStateSchema = z.object({
   bestStep: count.nullable(),
   /** Evaluations since the best one. */
   evaluationsWithoutGain: count,
+  /** The validation of this step was given up for a stop: going on begins with it. */
+  evaluationIsDue: z.literal(true).optional(),
   /** Training milliseconds so far, over all launches. */
   milliseconds: z.number().min(0),
 });

@@ -16,20 +16,22 @@ export type Evaluated = { readonly loss: number } & (
 /**
  * What the objective says of the validation rows. Of prompts the loss is the mean reward of the likeliest answers, negative.
  * @param rollouts of a run; without them those of a session that has some are opened for this alone
+ * @param signal gives up asking judges, and rejects with its reason
  */
 export async function evaluate(
   engine: TrainingEngine,
   session: Session,
   rollouts: Rollouts | null = null,
+  signal?: AbortSignal,
 ): Promise<Evaluated> {
   const { data, plan, job, objective } = session;
   const store = data.validation;
   if (!store) throw new Error('there are no validation rows');
-  if (rollouts) return asLoss(await rollouts.evaluate());
+  if (rollouts) return asLoss(await rollouts.evaluate(signal));
   if (job.rollouts) {
     await using rewards = await openRewards(job.rollouts.rewards, keptInMemory());
     await using own = new Rollouts(job.rollouts, session, engine, rewards);
-    return asLoss(await own.evaluate());
+    return asLoss(await own.evaluate(signal));
   }
   const maxTokens = plan.bounds.T as number;
   const documents = Array.from({ length: store.count }, (_, document) => document);

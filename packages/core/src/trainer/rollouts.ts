@@ -102,8 +102,8 @@ export class Rollouts implements AsyncDisposable {
     };
   }
 
-  /** One answer to each prompt of the validation rows, the likeliest: its rewards. */
-  async evaluate(): Promise<RolloutMeasures> {
+  /** One answer to each prompt of the validation rows, the likeliest: its rewards. @param signal as of `step` */
+  async evaluate(signal?: AbortSignal): Promise<RolloutMeasures> {
     const store = this.#session.data.validation;
     if (!store) throw new Error('there are no validation rows');
     const all = Array.from({ length: store.count }, (_, document) => document);
@@ -112,7 +112,7 @@ export class Rollouts implements AsyncDisposable {
     // As many at a time as a step has, so that the plan and the patience with rewards are enough.
     for (let from = 0; from < all.length; from += this.#job.answersAtOnce) {
       const some = all.slice(from, from + this.#job.answersAtOnce);
-      judged.push(...(await this.#answer(await this.#prompts(store, some), 1, likeliest, [0, 0])));
+      judged.push(...(await this.#answer(await this.#prompts(store, some), 1, likeliest, [0, 0], signal)));
     }
     return measuresOf(judged, this.#rewards.names);
   }

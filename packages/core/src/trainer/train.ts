@@ -208,6 +208,43 @@ async function trainSession(
     await engine.withAverages(() => out.saveCheckpoint(state.step, write, { ...about, limit }));
     savedAt = state.step;
   };
+  /** Validation, checkpoint and samples of the step that was done last. False: given up, as the run was asked to stop. */
+  const conclude = async (): Promise<boolean> => {
+    const { evaluationIsDue: wasGivenUp = false, ...done } = state;
+    state = done;
+    const { step } = state;
+    const isLast = step === totalSteps;
+    let metric: number | undefined;
+    if (evaluates(step) || (wasGivenUp && data.validation)) {
+      const evaluated = await engine.withAverages(() =>
+        unlessStopped(signal, (abort) => evaluate(engine, session, rollouts, abort)),
+      );
+      if (evaluated === null) {
+        state = { ...state, evaluationIsDue: true };
+        if (!wasGivenUp) await save(loader.state(), { why: 'stop' });
+        recordStop(out, signal, step);
+        return false;
+      }
+      metric = evaluated.loss;
+      out.record({ type: 'evaluated', step, ...evaluated });
+      if (!Number.isFinite(metric)) throw notFinite(out, `after step ${step} the validation loss is ${metric}`);
+      state = afterEvaluation(state, metric);
+    }
+    if (step === repetition?.stopAfter) signal.stopRequested = true;
+    const ends = isLast || stopsEarly() || signal.stopRequested;
+    const why = isLast || stopsEarly() ? 'end' : reasonToSave(signal, saves(step));
+    if (ends || wasGivenUp || signal.saveRequested || saves(step) || (keepsBest && metric !== undefined)) {
+      signal.saveRequested = false;
+      await save(loader.state(), { metric, why });
+      // A later launch answers what a stop leaves open, but after the last step there is none.
+      if (isLast || stopsEarly() || !signal.stopRequested) {
+        await engine.withAverages(() => answerSamples(session, engine, out, step));
+      }
+    }
+    return true;
+  };
+
+  if (state.evaluationIsDue && !(await conclude())) return;
   let collectedAt = 0;
   let next: SubmittedStep | null = null;
   while (state.step < totalSteps && !stopsEarly()) {
@@ -225,7 +262,6 @@ async function trainSession(
       recordStop(out, signal, savedAt);
       return;
     }
-    if (step === repetition?.stopAfter) signal.stopRequested = true;
     const { trained, result, sampled } = done;
     last = result;
     const milliseconds = performance.now() - Math.max(started, collectedAt);
@@ -260,25 +296,7 @@ async function trainSession(
     }
 
     if (next) continue;
-    const isLast = step === totalSteps;
-    let metric: number | undefined;
-    if (evaluates(step)) {
-      const evaluated = await engine.withAverages(() => evaluate(engine, session, rollouts));
-      metric = evaluated.loss;
-      out.record({ type: 'evaluated', step, ...evaluated });
-      if (!Number.isFinite(metric)) throw notFinite(out, `after step ${step} the validation loss is ${metric}`);
-      state = afterEvaluation(state, metric);
-    }
-    const ends = isLast || stopsEarly() || signal.stopRequested;
-    const why = isLast || stopsEarly() ? 'end' : reasonToSave(signal, saves(step));
-    if (ends || signal.saveRequested || saves(step) || (keepsBest && metric !== undefined)) {
-      signal.saveRequested = false;
-      await save(loader.state(), { metric, why });
-      // A later launch answers what a stop leaves open, but after the last step there is none.
-      if (isLast || stopsEarly() || !signal.stopRequested) {
-        await engine.withAverages(() => answerSamples(session, engine, out, step));
-      }
-    }
+    if (!(await conclude())) return;
   }
   if (stopsEarly() && state.bestStep !== null && state.bestLoss !== null) {
     out.record({ type: 'early_stopped', step: state.step, bestStep: state.bestStep, bestLoss: state.bestLoss });
