@@ -46,6 +46,15 @@ const layouts = {
   'head of 128, soft cap': packed([33], { heads: 2, kvHeads: 1, headSize: 128, softCap: 2 }),
   'head of 128': packed([33], { heads: 2, kvHeads: 1, headSize: 128, window: 20 }),
   'heads of 192 as in DeepSeek-V3': packed([70, 33], { heads: 2, kvHeads: 2, headSize: 192 }),
+  'heads of 256 under a soft cap as in Gemma 2': packed([70, 33], {
+    heads: 2,
+    kvHeads: 1,
+    headSize: 256,
+    window: 40,
+    softCap: 2,
+  }),
+  'heads of 512 as in Gemma 4': packed([70, 33], { heads: 3, kvHeads: 1, headSize: 512 }),
+  'heads of 512, window': packed([50], { heads: 2, kvHeads: 2, headSize: 512, window: 20 }),
   'heads of 192, window': packed([50], { heads: 2, kvHeads: 1, headSize: 192, window: 20 }),
 } satisfies Record<string, NamedCase<'q' | 'k' | 'v' | 'cuSeqlens', keyof AttentionOptions | 'bf16'>>;
 

@@ -5,17 +5,24 @@
 
 namespace anneal::cuda {
 
-int sharedMemoryLimit() {
-  int device = 0, bytes = 0;
+/** Of the current GPU; 0 where it cannot be asked. */
+static int attributeOf(cudaDeviceAttr attribute) {
+  int device = 0, value = 0;
   if (cudaGetDevice(&device) != cudaSuccess) return 0;
-  return cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device) == cudaSuccess ? bytes : 0;
+  return cudaDeviceGetAttribute(&value, attribute, device) == cudaSuccess ? value : 0;
 }
+
+int sharedMemoryLimit() { return attributeOf(cudaDevAttrMaxSharedMemoryPerBlockOptin); }
+
+int multiprocessors() { return attributeOf(cudaDevAttrMultiProcessorCount); }
 
 bool hasTensorCoreKernels(const AttentionShape& s) {
   const int size = s.head_size;
-  // Their running maximum is that of unscaled scores, and they have no soft cap.
-  if (s.type != DType::bf16 || s.cache_type != DType::bf16 || s.scale <= 0 || s.soft_cap != 0) return false;
-  return size == 64 || size == 96 || size == 128 || size == 192 || (size == 256 && sharedMemoryLimit() >= 163 << 10);
+  // Their running maximum is that of unscaled scores.
+  if (s.type != DType::bf16 || s.cache_type != DType::bf16 || s.scale <= 0) return false;
+  const bool hasRoom = sharedMemoryLimit() >= 163 << 10;
+  if (s.soft_cap != 0) return size == 128 || (size == 256 && hasRoom);
+  return size == 64 || size == 96 || size == 128 || size == 192 || ((size == 256 || size == 512) && hasRoom);
 }
 
 bool isHopper() {
@@ -28,7 +35,7 @@ bool isHopper() {
 }
 
 bool hasHopperKernels(const AttentionShape& s) {
-  return hasTensorCoreKernels(s) && (s.head_size == 64 || s.head_size == 128) && !s.positions && isHopper();
+  return hasTensorCoreKernels(s) && (s.head_size == 64 || s.head_size == 128) && s.soft_cap == 0 && !s.positions && isHopper();
 }
 
 /** ANNEAL_CUDA_ATTENTION=plain|mma makes a GPU use other kernels than its best, for tests. */

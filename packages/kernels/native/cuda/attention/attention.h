@@ -26,6 +26,8 @@ bool isHopper();
 /** Most shared memory that a block of this GPU may ask for: 227 KB on sm_90, 163 on sm_80, 99 on smaller cards. */
 int sharedMemoryLimit();
 
+int multiprocessors();
+
 /** out and lse, or the reason why not: a static string. Only enqueues. */
 const char* attentionForward(const Forward& forward, cudaStream_t stream, Family family = Family::automatic);
 
@@ -34,11 +36,11 @@ const char* attentionBackward(const Backward& backward, cudaStream_t stream, Fam
 
 /** Rows of a cache that decodeForward looks at together: sums do not depend on how long the cache is. */
 constexpr int kDecodeRows = 64;
-constexpr int kMostDecodeSize = 256;
+constexpr int kMostDecodeSize = 512;
 
 /**
  * `out` of sequences that have one token, against a cache. With `partial`, workspace of [heads, cache_rows / 64, head_size + 2] numbers, parts of the
- * only sequence are looked at side by side; without it a block walks over the cache. Heads have at most 256 elements.
+ * only sequence are looked at side by side; without it a block walks over the cache. Heads have at most 512 elements.
  */
 const char* decodeForward(const Forward& forward, float* partial, cudaStream_t stream);
 

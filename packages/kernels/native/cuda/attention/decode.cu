@@ -13,23 +13,26 @@ namespace {
 constexpr int kThreads = 128, kWarps = kThreads / kWarp, kRows = kDecodeRows, kRowsEach = kRows / kWarps;
 /** Query heads of one key head that go over a part together. */
 constexpr int kHeads = 4;
-/** Elements of a head that a thread joins, and of a value row that a lane adds up. */
-constexpr int kEach = kMostDecodeSize / kThreads, kLaneSize = kMostDecodeSize / kWarp;
+/** Elements of a head that a thread joins, of heads with at most kMost. */
+template <int kMost>
+constexpr int kEach = kMost / kThreads;
 static_assert(kHeads == kWarps, "each warp makes the weights of one head");
 
 /** Blocks that a multiprocessor has room for: left to itself the compiler spills to make room for more. */
-constexpr int kBlocksEach = 4;
+template <int kMost>
+constexpr int kBlocksEach = kMost <= 256 ? 4 : 2;
 
+template <int kMost>
 struct Shared {
-  float q[kHeads][kMostDecodeSize];
+  float q[kHeads][kMost];
   float weights[kHeads][kRows];
-  float sums[kWarps][kHeads][kMostDecodeSize];
+  float sums[kWarps][kHeads][kMost];
   float maximum[kHeads], total[kHeads];
 };
 
 /** Scores of a warp's rows: eight lanes share a row, four rows go side by side. */
-template <int V, typename C>
-__device__ void scoreRows(const Forward& p, Shared& shared, const Query& query, const C* keys, int part) {
+template <int V, int kMost, typename C>
+__device__ void scoreRows(const Forward& p, Shared<kMost>& shared, const Query& query, const C* keys, int part) {
   const AttentionShape& s = p.shape;
   const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
   constexpr int kSteps = kRowsEach / 4;
@@ -62,7 +65,8 @@ __device__ void scoreRows(const Forward& p, Shared& shared, const Query& query, 
 }
 
 /** A warp makes weights of the scores of one head. */
-__device__ void weighRows(Shared& shared) {
+template <int kMost>
+__device__ void weighRows(Shared<kMost>& shared) {
   const int head = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
   float maximum = -INFINITY, total = 0;
   for (int row = lane; row < kRows; row += kWarp) maximum = fmaxf(maximum, shared.weights[head][row]);
@@ -73,10 +77,11 @@ __device__ void weighRows(Shared& shared) {
 }
 
 /** Each warp adds up its own rows of values. */
-template <int V, typename C>
-__device__ void addRows(const Forward& p, Shared& shared, const Query& query, const C* values, int part) {
+template <int V, int kMost, typename C>
+__device__ void addRows(const Forward& p, Shared<kMost>& shared, const Query& query, const C* values, int part) {
   const AttentionShape& s = p.shape;
   const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
+  constexpr int kLaneSize = kMost / kWarp;
   float sum[kHeads][kLaneSize] = {};
 #pragma unroll 8
   for (int i = 0; i < kRowsEach; i++) {
@@ -107,22 +112,23 @@ __device__ void addRows(const Forward& p, Shared& shared, const Query& query, co
 }
 
 /** What is known after some parts: the largest score, Σ e^(score - maximum), and values weighted so. */
+template <int kMost>
 struct Joined {
-  float maximum = -INFINITY, total = 0, out[kEach] = {};
+  float maximum = -INFINITY, total = 0, out[kEach<kMost>] = {};
 
-  __device__ void add(float next_maximum, float next_total, const float (&next)[kEach]) {
+  __device__ void add(float next_maximum, float next_total, const float (&next)[kEach<kMost>]) {
     const float highest = fmaxf(maximum, next_maximum);
     const float keep = expf(maximum - highest), by = expf(next_maximum - highest);
     total = total * keep + next_total * by, maximum = highest;
 #pragma unroll
-    for (int i = 0; i < kEach; i++) out[i] = out[i] * keep + next[i] * by;
+    for (int i = 0; i < kEach<kMost>; i++) out[i] = out[i] * keep + next[i] * by;
   }
 
   /** @param sinks of the shape's heads, or null */
   template <typename A>
   __device__ void store(A* to, int size, const float* sinks, int head) {
     const float keep = sinks ? joinSink(sinks[head], maximum, total) : 1.f;
-    for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) to[c] = fromFloat<A>(keep * out[i] / total);
+    for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach<kMost> && c < size; i++, c += kThreads) to[c] = fromFloat<A>(keep * out[i] / total);
   }
 };
 
@@ -133,9 +139,9 @@ __device__ float* partialOf(float* partial, const AttentionShape& s, int head, i
 }
 
 /** Block (x, key head, sequence): parts x, x + gridDim.x, … of those that the sequence sees, or all in turn. */
-template <bool kWide, typename A, typename C>
-__global__ void __launch_bounds__(kThreads, kBlocksEach) decodeKernel(const Forward p, float* partial) {
-  __shared__ Shared shared;
+template <int kMost, bool kWide, typename A, typename C>
+__global__ void __launch_bounds__(kThreads, kBlocksEach<kMost>) decodeKernel(const Forward p, float* partial) {
+  __shared__ Shared<kMost> shared;
   const AttentionShape& s = p.shape;
   const Query query = queryOf(s, blockIdx.z);
   if (query.token < 0) return;
@@ -148,7 +154,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksEach) decodeKernel(const Forw
     const int heads = min(kHeads, group - head);
     for (int i = static_cast<int>(threadIdx.x); i < kHeads * size; i += kThreads)
       shared.q[i / size][i % size] = i / size < heads ? toFloat(q[(head + i / size) * size + i % size]) : 0;
-    Joined joined[kHeads];
+    Joined<kMost> joined[kHeads];
     for (int part = first + static_cast<int>(blockIdx.x); part < end; part += static_cast<int>(gridDim.x)) {
       __syncthreads();
       scoreRows<kWide ? 8 : 1>(p, shared, query, keys, part);
@@ -160,15 +166,15 @@ __global__ void __launch_bounds__(kThreads, kBlocksEach) decodeKernel(const Forw
 #pragma unroll
       for (int h = 0; h < kHeads; h++) {
         if (h >= heads) break;
-        float sum[kEach] = {};
-        for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads)
+        float sum[kEach<kMost>] = {};
+        for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach<kMost> && c < size; i++, c += kThreads)
           for (int warp = 0; warp < kWarps; warp++) sum[i] += shared.sums[warp][h][c];
         if (!partial) {
           joined[h].add(shared.maximum[h], shared.total[h], sum);
           continue;
         }
         float* to = partialOf(partial, s, kv_head * group + head + h, part);
-        for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) to[c] = sum[i];
+        for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach<kMost> && c < size; i++, c += kThreads) to[c] = sum[i];
         if (threadIdx.x == 0) to[size] = shared.maximum[h], to[size + 1] = shared.total[h];
       }
     }
@@ -181,17 +187,17 @@ __global__ void __launch_bounds__(kThreads, kBlocksEach) decodeKernel(const Forw
 }
 
 /** A block for each head joins the parts of the only sequence. */
-template <typename A>
+template <int kMost, typename A>
 __global__ void __launch_bounds__(kThreads) joinKernel(const Forward p, float* partial) {
   const AttentionShape& s = p.shape;
   const Query query = queryOf(s, 0);
   const int head = blockIdx.x, size = s.head_size;
-  Joined joined;
+  Joined<kMost> joined;
 #pragma unroll 4
   for (int part = query.first / kRows; part <= query.position / kRows; part++) {
     const float* from = partialOf(partial, s, head, part);
-    float next[kEach] = {};
-    for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) next[i] = from[c];
+    float next[kEach<kMost>] = {};
+    for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach<kMost> && c < size; i++, c += kThreads) next[i] = from[c];
     joined.add(from[size], from[size + 1], next);
   }
   joined.store(static_cast<A*>(p.out) + head * size, size, p.sinks, head);
@@ -200,24 +206,29 @@ __global__ void __launch_bounds__(kThreads) joinKernel(const Forward p, float* p
 /** Blocks of the only sequence beside each other: more would be empty, or wait for those. */
 constexpr int kMostBlocks = 256;
 
-template <typename A, typename C>
+template <int kMost, typename A, typename C>
 const char* launch(const Forward& p, float* partial, cudaStream_t stream) {
   const AttentionShape& s = p.shape;
   const int parts = (s.cache_rows + kRows - 1) / kRows;
   const dim3 grid(partial ? static_cast<unsigned>(parts < kMostBlocks ? parts : kMostBlocks) : 1, s.kv_heads, s.sequences ? s.documents : 1);
-  const auto kernel = s.head_size % 8 == 0 ? decodeKernel<true, A, C> : decodeKernel<false, A, C>;
+  const auto kernel = s.head_size % 8 == 0 ? decodeKernel<kMost, true, A, C> : decodeKernel<kMost, false, A, C>;
   kernel<<<grid, kThreads, 0, stream>>>(p, partial);
-  if (partial) joinKernel<A><<<s.heads, kThreads, 0, stream>>>(p, partial);
+  if (partial) joinKernel<kMost, A><<<s.heads, kThreads, 0, stream>>>(p, partial);
   return nullptr;
 }
 
 }  // namespace
 
 const char* decodeForward(const Forward& p, float* partial, cudaStream_t stream) {
-  if (p.shape.head_size > kMostDecodeSize) return "several sequences with heads of more than 256 elements have no kernel on CUDA";
+  const int size = p.shape.head_size;
+  if (size > kMostDecodeSize) return "several sequences with heads of more than 512 elements have no kernel on CUDA";
   if (!partial && servesTogether(p.shape)) return decodeTogether(p, stream);
   const char* problem = nullptr;
-  const char* type = withTypes(p.shape.type, p.shape.cache_type, [&](auto a, auto c) { problem = launch<decltype(a), decltype(c)>(p, partial, stream); });
+  const char* type = withTypes(p.shape.type, p.shape.cache_type, [&](auto a, auto c) {
+    using A = decltype(a);
+    using C = decltype(c);
+    problem = size <= 256 ? launch<256, A, C>(p, partial, stream) : launch<kMostDecodeSize, A, C>(p, partial, stream);
+  });
   return type ? type : problem;
 }
 

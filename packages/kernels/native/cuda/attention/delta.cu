@@ -86,6 +86,7 @@ const char* attentionDelta(const Backward& p, cudaStream_t stream) {
   else if (p.shape.head_size == 128) launchVectors<16>(p, stream);
   else if (p.shape.head_size == 192) launchVectors<8, 3>(p, stream);
   else if (p.shape.head_size == 256) launchVectors<32>(p, stream);
+  else if (p.shape.head_size == 512) launchVectors<32, 2>(p, stream);
   else launchElements<__nv_bfloat16>(p, stream);
   const cudaError_t error = cudaGetLastError();
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);

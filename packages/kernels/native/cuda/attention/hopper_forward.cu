@@ -214,11 +214,8 @@ const char* launch(const Forward& p, cudaStream_t stream) {
   if (!makeTensorMap(a.q, p.q, s.tokens, s.heads, C::kSize, C::kRows) || !makeTensorMap(a.k, p.k, s.tokens, s.kv_heads, C::kSize, C::kKeys) ||
       !makeTensorMap(a.v, p.v, s.tokens, s.kv_heads, C::kSize, C::kKeys))
     return kNoTensorMap;
-  const int tiles = s.heads * slotCount(s, C::kRows);
-  int device = 0, processors = 0;
-  cudaError_t error = cudaGetDevice(&device);
-  if (error == cudaSuccess) error = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
-  if (error == cudaSuccess) error = cudaMemsetAsync(p.counter, 0, sizeof(int), stream);
+  const int tiles = s.heads * slotCount(s, C::kRows), processors = multiprocessors();
+  const cudaError_t error = cudaMemsetAsync(p.counter, 0, sizeof(int), stream);
   if (error != cudaSuccess) return cudaGetErrorString(error);
   return launchKernel(forwardKernel<C>, dim3(tiles < processors ? tiles : processors), C::kThreads, C::kSharedBytes, stream, a);
 }

@@ -1,4 +1,5 @@
 #include "attention.h"
+#include "soft_cap.cuh"
 #include "warp_tile.cuh"
 
 // dk and dv of a tile of keys, over the queries that see them: head by head of those that share the keys, so that sums have one order.
@@ -7,10 +8,11 @@
 namespace anneal::cuda {
 namespace {
 
-template <int kSize_, int kWarps_, int kQueries_, int kBlocks_, bool kSplit_ = false>
+template <int kSize_, int kWarps_, int kQueries_, int kBlocks_, bool kSplit_ = false, int kColumns_ = kSize_>
 struct Config {
-  static constexpr int kSize = kSize_, kWarps = kWarps_, kQueries = kQueries_, kBlocks = kBlocks_;
-  static constexpr int kThreads = kWarps * 32, kRows = kWarps * 16;
+  /** kWarps share the keys; each warp has kColumns of dk and dv, and where there are more, others have the same keys. */
+  static constexpr int kSize = kSize_, kWarps = kWarps_, kQueries = kQueries_, kBlocks = kBlocks_, kColumns = kColumns_;
+  static constexpr int kThreads = kWarps * 32 * kSize / kColumns, kRows = kWarps * 16;
   static constexpr int kKeyBytes = kRows * kSize * 2, kQueryBytes = kQueries * kSize * 2;
   static constexpr int kStageBytes = 2 * kQueryBytes + 2 * kQueries * 4;
   static constexpr int kSharedBytes = 2 * kKeyBytes + 2 * kStageBytes;
@@ -18,9 +20,9 @@ struct Config {
   static constexpr bool kSplit = kSplit_;
 };
 
-template <typename C, bool kDk, bool kDv>
+template <typename C, bool kCapped, bool kDk, bool kDv>
 __device__ void backwardKeys(const Backward& p, char* shared) {
-  constexpr int kSize = C::kSize, kQueries = C::kQueries;
+  constexpr int kSize = C::kSize, kQueries = C::kQueries, kColumns = C::kColumns;
   const AttentionShape& s = p.shape;
   const int kv_head = blockIdx.x, group = s.heads / s.kv_heads;
   const Tile tile = tileOf(blockIdx.y, s, C::kRows);
@@ -50,13 +52,14 @@ __device__ void backwardKeys(const Backward& p, char* shared) {
   };
 
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  const int tile_row = warp * 16, key = tile.begin + tile_row;
+  const int tile_row = warp % C::kWarps * 16, key = tile.begin + tile_row, column = warp / C::kWarps * kColumns;
   copyTile<C::kRows, kSize, C::kThreads>(k_tile, static_cast<const bf16*>(p.k) + kv_head * kSize, kv_stride, tile.begin, tile.end);
   copyTile<C::kRows, kSize, C::kThreads>(v_tile, static_cast<const bf16*>(p.v) + kv_head * kSize, kv_stride, tile.begin, tile.end);
   loadQueries(0, kv_head * group, query_begin);
 
+  const SoftCap cap(s);
   const float factor = s.scale * kLog2E;
-  float dk[1][kDk ? kSize / 8 : 1][4] = {}, dv[1][kDv ? kSize / 8 : 1][4] = {};
+  float dk[1][kDk ? kColumns / 8 : 1][4] = {}, dv[1][kDv ? kColumns / 8 : 1][4] = {};
   int next_head = kv_head * group, next_query = query_begin;
   for (int stage = 0; next_head <= last_head; stage ^= 1) {
     const int query = next_query;
@@ -80,36 +83,51 @@ __device__ void backwardKeys(const Backward& p, char* shared) {
       const float2 row_delta = *reinterpret_cast<const float2*>(delta + n * 8 + lane % 4 * 2);
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        float weight = exp2Fast(fmaf(weights[0][n][i], factor, -(i % 2 ? row_lse.y : row_lse.x)));
+        const float part = kCapped ? cap.part(weights[0][n][i]) : 0, minus_lse = -(i % 2 ? row_lse.y : row_lse.x);
+        float weight = exp2Fast(kCapped ? fmaf(part, cap.cap * kLog2E, minus_lse) : fmaf(weights[0][n][i], factor, minus_lse));
         if (masked) {
           const int j = key + i / 2 * 8 + lane / 4, r = query + n * 8 + lane % 4 * 2 + i % 2;
           if (j > r || (s.window > 0 && j <= r - s.window)) weight = 0;
         }
         weights[0][n][i] = weight;
         if constexpr (kDk) d_weights[0][n][i] = weight * (d_weights[0][n][i] - (i % 2 ? row_delta.y : row_delta.x));
+        if constexpr (kDk && kCapped) d_weights[0][n][i] *= 1.f - part * part;
       }
     }
-    if constexpr (kDv) multiplyWeights<kSize, 1, kQueries>(dv, weights, d_out_tile);
-    if constexpr (kDk) multiplyWeights<kSize, 1, kQueries>(dk, d_weights, q_tile);
+    if constexpr (kDv) multiplyWeights<kSize, 1, kQueries, kColumns>(dv, weights, d_out_tile, column);
+    if constexpr (kDk) multiplyWeights<kSize, 1, kQueries, kColumns>(dk, d_weights, q_tile, column);
   }
 
   const float scale[1][2] = {{s.scale, s.scale}}, one[1][2] = {{1, 1}};
-  if constexpr (kDk) storeRows<kSize, 1>(dk, scale, k_tile, tile_row, static_cast<bf16*>(p.dk) + kv_head * kSize, kv_stride, key, tile.end);
-  if constexpr (kDv) storeRows<kSize, 1>(dv, one, v_tile, tile_row, static_cast<bf16*>(p.dv) + kv_head * kSize, kv_stride, key, tile.end);
+  const int own = tile_row * kSize * 2 + column * 16 * 2, first = kv_head * kSize + column;
+  if constexpr (kColumns < kSize) __syncthreads();  // others read these keys
+  if constexpr (kDk) storeRows<kColumns, 1>(dk, scale, k_tile + own, static_cast<bf16*>(p.dk) + first, kv_stride, key, tile.end);
+  if constexpr (kDv) storeRows<kColumns, 1>(dv, one, v_tile + own, static_cast<bf16*>(p.dv) + first, kv_stride, key, tile.end);
 }
 
-template <typename C>
+template <typename C, bool kCapped>
 __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardKeysKernel(const Backward p) {
   extern __shared__ __align__(128) char shared[];
-  if constexpr (!C::kSplit) backwardKeys<C, true, true>(p, shared);
-  else if (blockIdx.z == 0) backwardKeys<C, true, false>(p, shared);
-  else backwardKeys<C, false, true>(p, shared);
+  if constexpr (!C::kSplit) backwardKeys<C, kCapped, true, true>(p, shared);
+  else if (blockIdx.z == 0) backwardKeys<C, kCapped, true, false>(p, shared);
+  else backwardKeys<C, kCapped, false, true>(p, shared);
 }
 
-template <typename C>
+template <typename C, bool kCapped = false>
 const char* launch(const Backward& backward, cudaStream_t stream) {
   const dim3 grid(backward.shape.kv_heads, slotCount(backward.shape, C::kRows), C::kSplit ? 2 : 1);
-  return launchKernel(backwardKeysKernel<C>, grid, C::kThreads, C::kSharedBytes, stream, backward);
+  return launchKernel(backwardKeysKernel<C, kCapped>, grid, C::kThreads, C::kSharedBytes, stream, backward);
+}
+
+/** Long tiles read queries less often; short ones fill the GPU where there are few heads of keys. All give the same bits. */
+const char* launch256(const Backward& backward, cudaStream_t stream) {
+  using Long = Config<256, 8, 32, 1, true>;
+  using Short = Config<256, 4, 16, 2, true>;
+  const AttentionShape& s = backward.shape;
+  const bool fills = 2 * s.kv_heads * slotCount(s, Long::kRows) >= multiprocessors();
+  if (fills && sharedMemoryLimit() >= Long::kSharedBytes)
+    return s.soft_cap != 0 ? launch<Long, true>(backward, stream) : launch<Long>(backward, stream);
+  return s.soft_cap != 0 ? launch<Short, true>(backward, stream) : launch<Short>(backward, stream);
 }
 
 }  // namespace
@@ -121,13 +139,17 @@ const char* mmaBackwardKeys(const Backward& backward, cudaStream_t stream) {
     case 96:
       return launch<Config<96, 8, 64, 1>>(backward, stream);
     case 128:
+      if (backward.shape.soft_cap != 0) return launch<Config<128, 8, 32, 1>, true>(backward, stream);
       if (sharedMemoryLimit() < 163 << 10) return launch<Config<128, 8, 32, 1>>(backward, stream);
       return launch<Config<128, 8, 64, 1>>(backward, stream);
     case 192:
       if (sharedMemoryLimit() < 163 << 10) return launch<Config<192, 4, 32, 1, true>>(backward, stream);
       return launch<Config<192, 8, 32, 1, true>>(backward, stream);
     case 256:
-      return launch<Config<256, 8, 16, 1, true>>(backward, stream);
+      return launch256(backward, stream);
+    case 512:
+      if (sharedMemoryLimit() < Config<512, 4, 16, 1, true, 256>::kSharedBytes) return launch<Config<512, 2, 16, 1, true, 256>>(backward, stream);
+      return launch<Config<512, 4, 16, 1, true, 256>>(backward, stream);
   }
   return "no tensor core kernel for heads of this size";
 }

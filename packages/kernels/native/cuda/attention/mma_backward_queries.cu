@@ -1,4 +1,5 @@
 #include "attention.h"
+#include "soft_cap.cuh"
 #include "warp_tile.cuh"
 
 // dq of a tile of queries of one head, over the keys that they see: weights p = exp(score - lse), ds = p ∘ (d_out · vᵀ - delta), dq = scale · ds · k.
@@ -6,17 +7,18 @@
 namespace anneal::cuda {
 namespace {
 
-template <int kSize_, int kWarps_, int kM_, int kKeys_, int kBlocks_>
+template <int kSize_, int kWarps_, int kM_, int kKeys_, int kBlocks_, int kColumns_ = kSize_>
 struct Config {
-  static constexpr int kSize = kSize_, kWarps = kWarps_, kM = kM_, kKeys = kKeys_, kBlocks = kBlocks_;
-  static constexpr int kThreads = kWarps * 32, kRows = kWarps * 16 * kM;
+  /** kWarps share the queries; each warp has kColumns of dq, and where there are more, others have the same queries. */
+  static constexpr int kSize = kSize_, kWarps = kWarps_, kM = kM_, kKeys = kKeys_, kBlocks = kBlocks_, kColumns = kColumns_;
+  static constexpr int kThreads = kWarps * 32 * kSize / kColumns, kRows = kWarps * 16 * kM;
   static constexpr int kQueryBytes = kRows * kSize * 2, kKeyBytes = kKeys * kSize * 2;
   static constexpr int kSharedBytes = 2 * kQueryBytes + 4 * kKeyBytes;
 };
 
-template <typename C>
+template <typename C, bool kCapped>
 __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardQueriesKernel(const Backward p) {
-  constexpr int kSize = C::kSize, kM = C::kM, kKeys = C::kKeys;
+  constexpr int kSize = C::kSize, kM = C::kM, kKeys = C::kKeys, kColumns = C::kColumns;
   extern __shared__ __align__(128) char shared[];
   const AttentionShape& s = p.shape;
   const int head = blockIdx.x, kv_head = head / (s.heads / s.kv_heads);
@@ -35,11 +37,12 @@ __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardQueriesKernel
 
   const int first = firstKey(tile, tile.begin, s.window), key_begin = first - (first - tile.key_begin) % kKeys;
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  const int tile_row = warp * 16 * kM, row = tile.begin + tile_row, last_row = row + 16 * kM - 1;
+  const int tile_row = warp % C::kWarps * 16 * kM, row = tile.begin + tile_row, last_row = row + 16 * kM - 1, column = warp / C::kWarps * kColumns;
   copyTile<C::kRows, kSize, C::kThreads>(q_tile, static_cast<const bf16*>(p.q) + head * kSize, q_stride, tile.begin, tile.end);
   copyTile<C::kRows, kSize, C::kThreads>(d_out_tile, static_cast<const bf16*>(p.d_out) + head * kSize, q_stride, tile.begin, tile.end);
   loadKeys(0, key_begin);
 
+  const SoftCap cap(s);
   const float factor = s.scale * kLog2E;
   float lse[kM][2], delta[kM][2], scale[kM][2];
 #pragma unroll
@@ -54,7 +57,7 @@ __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardQueriesKernel
     }
   }
 
-  float dq[kM][kSize / 8][4] = {};
+  float dq[kM][kColumns / 8][4] = {};
   int stage = 0;
   for (int key = key_begin; key < tile.end; key += kKeys, stage ^= 1) {
     waitForCopies();
@@ -74,24 +77,27 @@ __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardQueriesKernel
 #pragma unroll
         for (int i = 0; i < 4; i++) {
           const int half = i / 2;
-          float weight = exp2Fast(fmaf(weights[m][n][i], factor, -lse[m][half]));
+          const float part = kCapped ? cap.part(weights[m][n][i]) : 0;
+          float weight = exp2Fast(kCapped ? fmaf(part, cap.cap * kLog2E, -lse[m][half]) : fmaf(weights[m][n][i], factor, -lse[m][half]));
           if (masked) {
             const int r = row + m * 16 + half * 8 + lane / 4, j = key + n * 8 + lane % 4 * 2 + i % 2;
             if (j > r || (s.window > 0 && j <= r - s.window)) weight = 0;
           }
           d_weights[m][n][i] = weight * (d_weights[m][n][i] - delta[m][half]);
+          if constexpr (kCapped) d_weights[m][n][i] *= 1.f - part * part;
         }
       }
     }
-    multiplyWeights<kSize, kM, kKeys>(dq, d_weights, k_tile);
+    multiplyWeights<kSize, kM, kKeys, kColumns>(dq, d_weights, k_tile, column);
   }
-  storeRows<kSize, kM>(dq, scale, q_tile, tile_row, static_cast<bf16*>(p.dq) + head * kSize, q_stride, row, tile.end);
+  if constexpr (kColumns < kSize) __syncthreads();  // others read these queries
+  storeRows<kColumns, kM>(dq, scale, q_tile + tile_row * kSize * 2 + column * 16 * kM * 2, static_cast<bf16*>(p.dq) + head * kSize + column, q_stride, row, tile.end);
 }
 
-template <typename C>
+template <typename C, bool kCapped = false>
 const char* launch(const Backward& backward, cudaStream_t stream) {
   const dim3 grid(backward.shape.heads, slotCount(backward.shape, C::kRows));
-  return launchKernel(backwardQueriesKernel<C>, grid, C::kThreads, C::kSharedBytes, stream, backward);
+  return launchKernel(backwardQueriesKernel<C, kCapped>, grid, C::kThreads, C::kSharedBytes, stream, backward);
 }
 
 }  // namespace
@@ -103,11 +109,16 @@ const char* mmaBackwardQueries(const Backward& backward, cudaStream_t stream) {
     case 96:
       return launch<Config<96, 4, 2, 32, 2>>(backward, stream);
     case 128:
+      if (backward.shape.soft_cap != 0) return launch<Config<128, 4, 1, 32, 2>, true>(backward, stream);
       return launch<Config<128, 4, 2, 32, 2>>(backward, stream);
     case 192:
       return launch<Config<192, 4, 1, 32, 2>>(backward, stream);
     case 256:
+      if (backward.shape.soft_cap != 0) return launch<Config<256, 4, 1, 16, 1>, true>(backward, stream);
       return launch<Config<256, 4, 1, 16, 1>>(backward, stream);
+    case 512:
+      if (sharedMemoryLimit() < Config<512, 4, 1, 16, 1, 256>::kSharedBytes) return launch<Config<512, 2, 1, 16, 1, 256>>(backward, stream);
+      return launch<Config<512, 4, 1, 16, 1, 256>>(backward, stream);
   }
   return "no tensor core kernel for heads of this size";
 }

@@ -21,7 +21,7 @@ __device__ inline void copyTile(uint32_t to, const bf16* from, int stride, int b
 #pragma unroll
     for (int i = 0; i < kCopies; i++) copyAsync16(target + i * kStep * kSize * 2, source + i * kStep * stride, begin + row + i * kStep < end);
   } else {
-#pragma unroll
+#pragma unroll 8  // each has an address of its own in registers
     for (int i = 0; i < kCopies; i++) {
       const int index = i * kThreads + threadIdx.x, row = index / kChunks, chunk = index % kChunks;
       copyAsync16(to + laneOffset<kChunks>(row, chunk), from + int64_t{begin + row} * stride + chunk * 8, begin + row < end);
@@ -59,11 +59,14 @@ __device__ inline void multiplyTransposed(float (&sum)[kM][kColumns / 8][4], uin
   }
 }
 
-/** sum[m][n] += weights[m] · b, where the weights are sums of an earlier product, rounded to bf16, and b has kInner rows. */
-template <int kSize, int kM, int kInner>
-__device__ inline void multiplyWeights(float (&sum)[kM][kSize / 8][4], const float (&weights)[kM][kInner / 8][4], uint32_t b) {
+/**
+ * sum[m][n] += weights[m] · b, where the weights are sums of an earlier product, rounded to bf16, and b has kInner rows of kSize, of which
+ * kColumns from `column`, a multiple of 64, count.
+ */
+template <int kSize, int kM, int kInner, int kColumns>
+__device__ inline void multiplyWeights(float (&sum)[kM][kColumns / 8][4], const float (&weights)[kM][kInner / 8][4], uint32_t b, int column = 0) {
   const int lane = threadIdx.x % 32;
-  const uint32_t b_lane = b + laneOffset<kSize / 8>(lane % 16, lane / 16);
+  const uint32_t b_lane = b + column * 2 + laneOffset<kSize / 8>(lane % 16, lane / 16);
 #pragma unroll
   for (int step = 0; step < kInner / 16; step++) {
     uint32_t rows[kM][4];
@@ -73,7 +76,7 @@ __device__ inline void multiplyWeights(float (&sum)[kM][kSize / 8][4], const flo
       for (int i = 0; i < 4; i++) rows[m][i] = packBf16(weights[m][2 * step + i / 2][i % 2 * 2], weights[m][2 * step + i / 2][i % 2 * 2 + 1]);
     }
 #pragma unroll
-    for (int n = 0; n < kSize / 16; n++) {
+    for (int n = 0; n < kColumns / 16; n++) {
       uint32_t columns[4];
       loadMatricesTransposed(columns, chunkAddress<kSize>(b_lane, step * 16, n * 2));
 #pragma unroll
@@ -86,12 +89,12 @@ __device__ inline void multiplyWeights(float (&sum)[kM][kSize / 8][4], const flo
 }
 
 /**
- * Writes a warp's 16·kM rows of sums, row r times factor[r / 16][r / 8 % 2], to rows begin … of a matrix, up to `end`. `scratch` is a tile
- * whose rows from `row` on no other warp reads any more.
+ * Writes a warp's 16·kM rows of sums, row r times factor[r / 16][r / 8 % 2], to rows begin … of a matrix, up to `end`. `scratch`, at a multiple
+ * of 128 bytes, has room for them, and no other warp reads it any more.
  */
 template <int kSize, int kM>
-__device__ inline void storeRows(const float (&sum)[kM][kSize / 8][4], const float (&factor)[kM][2], uint32_t scratch, int row, bf16* to, int stride,
-                                 int begin, int end) {
+__device__ inline void storeRows(const float (&sum)[kM][kSize / 8][4], const float (&factor)[kM][2], uint32_t scratch, bf16* to, int stride, int begin,
+                                 int end) {
   constexpr int kChunks = kSize / 8;
   const int lane = threadIdx.x % 32;
   __syncwarp();
@@ -102,7 +105,7 @@ __device__ inline void storeRows(const float (&sum)[kM][kSize / 8][4], const flo
 #pragma unroll
       for (int half = 0; half < 2; half++) {
         const uint32_t pair = packBf16(sum[m][n][2 * half] * factor[m][half], sum[m][n][2 * half + 1] * factor[m][half]);
-        const uint32_t address = scratch + swizzled<kChunks>(row + m * 16 + half * 8 + lane / 4, n) * 16 + lane % 4 * 4;
+        const uint32_t address = scratch + swizzled<kChunks>(m * 16 + half * 8 + lane / 4, n) * 16 + lane % 4 * 4;
         asm volatile("st.shared.b32 [%0], %1;" ::"r"(address), "r"(pair) : "memory");
       }
     }
@@ -115,7 +118,7 @@ __device__ inline void storeRows(const float (&sum)[kM][kSize / 8][4], const flo
     uint4 value;
     asm volatile("ld.shared.v4.b32 {%0,%1,%2,%3}, [%4];"
                  : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
-                 : "r"(scratch + swizzled<kChunks>(row + r, chunk) * 16)
+                 : "r"(scratch + swizzled<kChunks>(r, chunk) * 16)
                  : "memory");
     *reinterpret_cast<uint4*>(to + int64_t{begin + r} * stride + chunk * 8) = value;
   }

@@ -28,6 +28,7 @@ struct Case {
   int heads, kv_heads, size, window;
   DType type, cache_type;
   int start = -1;
+  float soft_cap = 0;
 };
 
 std::vector<Case> smallCases() {
@@ -48,6 +49,10 @@ std::vector<Case> smallCases() {
       cases.push_back(
           {{i % 2 ? 1 + int(random() % 150) : 1}, 6, 3, size, windows[random() % 7], i < 3 ? bf16 : f32, i ? bf16 : f32, int(random() % 200)});
   }
+  // Scores of normal values have a spread of 1: a cap of 2 bends most of them.
+  for (int size : {128, 256, 64, 40})
+    for (const auto& layout : layouts)
+      for (DType type : {bf16, f32}) cases.push_back({layout, 4, 2, size, windows[random() % 7], type, type, -1, 2});
   return cases;
 }
 
@@ -152,7 +157,7 @@ bool checkSmall(const std::vector<Family>& families, size_t every) {
     for (size_t i; (i = next++ * every) < cases.size();) {
       const Case& c = cases[i];
       std::unique_lock lock(one_at_a_time);
-      const Problem p(c.lengths, c.heads, c.kv_heads, c.size, c.window, c.type, c.cache_type, c.start, i + 1);
+      const Problem p(c.lengths, c.heads, c.kv_heads, c.size, c.window, c.type, c.cache_type, c.start, i + 1, c.soft_cap);
       const Floats q = p.q.read(p.q.raw()), k = p.k.read(p.k.raw()), v = p.v.read(p.v.raw()), d_out = p.d_out.read(p.d_out.raw());
       lock.unlock();
       const Reference r(p.shape, p.ends, p.start, q, k, v, d_out);
@@ -181,10 +186,13 @@ bool checkLarge(const std::vector<Family>& families) {
       {{1777}, 4, 2, 96, 0, DType::bf16, DType::bf16},
       {{1777, 300}, 2, 2, 192, 0, DType::bf16, DType::bf16},
       {{1777}, 2, 1, 256, 0, DType::bf16, DType::bf16},
+      {{1777, 300}, 4, 2, 256, 1000, DType::bf16, DType::bf16, -1, 2},
+      {{1777, 300}, 4, 2, 128, 0, DType::bf16, DType::bf16, -1, 2},
+      {{1777, 300}, 4, 2, 512, 0, DType::bf16, DType::bf16},
   };
   for (const Case& c : cases) {
-    const Problem exact(c.lengths, c.heads, c.kv_heads, c.size, c.window, DType::f32, DType::f32),
-        p(c.lengths, c.heads, c.kv_heads, c.size, c.window, c.type, c.cache_type);
+    const Problem exact(c.lengths, c.heads, c.kv_heads, c.size, c.window, DType::f32, DType::f32, -1, 1, c.soft_cap),
+        p(c.lengths, c.heads, c.kv_heads, c.size, c.window, c.type, c.cache_type, -1, 1, c.soft_cap);
     const auto raw = exact.run(Family::plain);
     Floats values[5];
     const Floats* expected[5];
@@ -202,10 +210,14 @@ void measure(const std::vector<Family>& families) {
   };
   struct Heads {
     int heads, kv_heads, size;
+    float soft_cap = 0;
+    int window = 0;
   };
-  for (const Heads& h : {Heads{32, 8, 128}, Heads{16, 8, 128}, Heads{9, 3, 64}, Heads{16, 16, 192}}) {
+  // The last four are Gemma 2's of 2B, Gemma 3's of 4B, and the two of Gemma 4 E2B.
+  for (const Heads& h : {Heads{32, 8, 128}, Heads{16, 8, 128}, Heads{9, 3, 64}, Heads{16, 16, 192}, Heads{8, 4, 256, 50}, Heads{8, 4, 256, 0, 1024},
+                         Heads{8, 1, 256, 0, 512}, Heads{8, 1, 512}}) {
     for (const Row& row : {Row{2, 2048}, Row{8, 512}, Row{32, 128}, Row{1, 8192}, Row{1, 32768}}) {
-      const Problem p(std::vector<int>(row.documents, row.length), h.heads, h.kv_heads, h.size, 0, DType::bf16, DType::bf16);
+      const Problem p(std::vector<int>(row.documents, row.length), h.heads, h.kv_heads, h.size, h.window, DType::bf16, DType::bf16, -1, 1, h.soft_cap);
       const double work = 1e-9 * row.documents * row.length * (row.length + 1.0) / 2 * h.heads * h.size;
       for (Family best : families) {
         const Family family = serves(best, p.shape) ? best : Family::plain;
@@ -215,8 +227,8 @@ void measure(const std::vector<Family>& families) {
         const double delta = medianMilliseconds([&](cudaStream_t stream) { require(attentionDelta(p.backward(), stream)); });
         std::printf(
             "{\"phase\":\"time\",\"family\":%d,\"documents\":%d,\"length\":%d,\"heads\":\"%d/"
-            "%d\",\"size\":%d,\"forward\":%.4f,\"backward\":%.4f,\"delta\":%.4f,\"forwardTflops\":%.0f,\"backwardTflops\":%.0f}\n",
-            int(family), row.documents, row.length, h.heads, h.kv_heads, h.size, forward, backward, delta, 4 * work / forward, 10 * work / backward);
+            "%d\",\"size\":%d,\"cap\":%.0f,\"window\":%d,\"forward\":%.4f,\"backward\":%.4f,\"delta\":%.4f,\"forwardTflops\":%.0f,\"backwardTflops\":%.0f}\n",
+            int(family), row.documents, row.length, h.heads, h.kv_heads, h.size, h.soft_cap, h.window, forward, backward, delta, 4 * work / forward, 10 * work / backward);
         std::fflush(stdout);
       }
     }

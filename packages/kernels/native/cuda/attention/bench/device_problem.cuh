@@ -92,7 +92,7 @@ struct Problem {
   int32_t* on_device;
 
   Problem(const std::vector<int>& lengths, int heads, int kv_heads, int size, int window, DType type, DType cache_type, int start_ = -1,
-          uint32_t seed = 1)
+          uint32_t seed = 1, float soft_cap = 0)
       : ends{0}, start(start_) {
     for (int length : lengths) ends.push_back(ends.back() + length);
     const int tokens = ends.back(), keys = tokens + (start > 0 ? start : 0);
@@ -111,7 +111,8 @@ struct Problem {
              1 / std::sqrt(float(size)),
              window,
              type,
-             cache_type};
+             cache_type,
+             soft_cap};
     const size_t n = size_t(tokens) * heads * size, nk = size_t(keys) * kv_heads * size;
     for (Buffer* b : {&q, &d_out, &out, &dq}) *b = Buffer(n, type);
     for (Buffer* b : {&k, &v, &dk, &dv}) *b = Buffer(nk, cache_type);

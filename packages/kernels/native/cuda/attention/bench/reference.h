@@ -18,7 +18,7 @@ struct Reference {
             const Floats& d_out)
       : out(q.size()), lse(size_t(s.heads) * s.tokens), dq(q.size()), dk(k.size()), dv(v.size()) {
     const int size = s.head_size, group = s.heads / s.kv_heads;
-    std::vector<double> weight(s.tokens + std::max(start, 0)), d_weight(weight.size());
+    std::vector<double> weight(s.tokens + std::max(start, 0)), d_weight(weight.size()), slope(weight.size());
     for (int d = 0; d < s.documents; d++) {
       for (int i = ends[d]; i < ends[d + 1]; i++) {
         for (int h = 0; h < s.heads; h++) {
@@ -31,7 +31,10 @@ struct Reference {
           for (int j = first; j <= last; j++) {
             double score = 0;
             for (int c = 0; c < size; c++) score += double(q[query + c]) * k[key(j) + c];
-            highest = std::max(highest, weight[j] = s.scale * score);
+            score *= s.scale;
+            if (s.soft_cap != 0) score = s.soft_cap * std::tanh(score / s.soft_cap);
+            slope[j] = s.soft_cap != 0 ? 1 - score / s.soft_cap * (score / s.soft_cap) : 1;
+            highest = std::max(highest, weight[j] = score);
           }
           for (int j = first; j <= last; j++) total += weight[j] = std::exp(weight[j] - highest);
           lse[int64_t(h) * s.tokens + i] = highest + std::log(total);
@@ -46,7 +49,7 @@ struct Reference {
             delta += weight[j] * d_weight[j];
           }
           for (int j = first; j <= last; j++) {
-            const double d_score = weight[j] * (d_weight[j] - delta) * s.scale;
+            const double d_score = weight[j] * (d_weight[j] - delta) * slope[j] * s.scale;
             for (int c = 0; c < size; c++) {
               dq[query + c] += d_score * k[key(j) + c];
               dk[key(j) + c] += d_score * q[query + c];
