@@ -50,7 +50,7 @@ export interface PlanMemory {
 }
 
 /** What has to be free for a plan, beside what libraries take. */
-export function deviceBytes({ total, driver }: PlanMemory): number {
+export function deviceBytes({ total, driver }: Pick<PlanMemory, 'total' | 'driver'>): number {
   return total + driver;
 }
 

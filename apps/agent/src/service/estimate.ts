@@ -6,7 +6,7 @@ import {
   type PreparationProgress,
 } from '@anneal/core/protocol/estimates';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
-import { fitOf, misfit } from '@anneal/core/trainer/fit';
+import { fitOf, memoryOf, misfit } from '@anneal/core/trainer/fit';
 import { RUNS_ELSEWHERE } from '@anneal/core/trainer/newRun';
 import type { Session } from '@anneal/core/trainer/session';
 import { sessionEvents } from '@anneal/core/trainer/sessionEvents';
@@ -47,7 +47,7 @@ function estimateOf(session: Session, folder: string): Estimate {
     },
     weightType: job.weightType,
     savings: savingParts(plan.savings),
-    memory: { ...plan.memory },
+    memory: memoryOf(session),
     fit,
     warnings: sessionEvents(session).filter((event) => event.type === 'warning'),
     ...(error && { error }),

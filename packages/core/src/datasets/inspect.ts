@@ -4,7 +4,7 @@ import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
 import { excerptOf } from './excerpt.ts';
-import { type AnswerMode, type AnswerReader, openReader, type RowReader } from './formats/index.ts';
+import { type AnswerMode, type AnswerReader, FORMAT_ROWS, openReader, type RowReader } from './formats/index.ts';
 import { countTargetTokens, type JudgeOptions } from './judge.ts';
 import type { DatasetInput } from './preparedData.ts';
 import { type ProcessedPart, type ProcessedRow, type ProcessOptions, processRows } from './processRows.ts';
@@ -66,7 +66,7 @@ export async function openInspectedFile(
 ): Promise<InspectedFile> {
   const source = await openSource(file);
   try {
-    const sample = await source.page(0, 100);
+    const sample = await source.page(0, FORMAT_ROWS);
     const reader = openReader(
       options.answers ?? null,
       dataset.type,

@@ -84,7 +84,7 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
   };
   const refuse = (path: KeyPath, what: string, next: string) =>
     problems.push({ path, code: 'impossible_combination', what, next, ...locate(path) });
-  const place = { exists: (path: string) => exists(absolute(path)), existing, refuse };
+  const place = { absolute, exists: (path: string) => exists(absolute(path)), existing, refuse };
   const optionalFile = (key: 'lora_model_dir' | 'resume_from_checkpoint', next: string) =>
     filled[key] === null ? null : existing(filled[key], [key], next);
   const datasets = (key: 'datasets' | 'test_datasets') =>
@@ -92,7 +92,7 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
 
   const resolved: ResolvedRecipe = {
     ...filled,
-    base_model: baseModel(filled.base_model, absolute, exists, existing),
+    base_model: modelNamed(filled.base_model, ['base_model'], place),
     chat_template:
       filled.chat_template === 'tokenizer_default' || isTemplateName(filled.chat_template)
         ? filled.chat_template
@@ -102,9 +102,10 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
             `name a Jinja file, or write tokenizer_default, ${TEMPLATE_NAMES.join(', ')}`,
           ),
     ...preferenceSettings(filled),
-    trl: rolloutSettings(filled, (path, i) =>
-      existing(path, ['trl', 'reward_funcs', i], 'name a TypeScript file with the function'),
-    ),
+    trl: rolloutSettings(filled, {
+      file: (path, i) => existing(path, ['trl', 'reward_funcs', i], 'name a TypeScript file with the function'),
+      model: (name, i) => modelNamed(name, ['trl', 'reward_funcs', i, 'model'], place),
+    }),
     ...adapterSettings(filled, optionalFile('lora_model_dir', 'name the folder of a PEFT adapter')),
     datasets: datasets('datasets'),
     test_datasets: filled.test_datasets === null ? null : datasets('test_datasets'),
@@ -174,13 +175,16 @@ function preferenceSettings(filled: Filled): Pick<Filled, PreferenceKey> {
 
 function rolloutSettings(
   { trl, micro_batch_size, gradient_accumulation_steps }: Filled,
-  existing: (path: string, i: number) => string,
+  place: Readonly<Record<'file' | 'model', (named: string, i: number) => string>>,
 ): ResolvedRollouts | null {
   if (trl === null) return null;
   const answers = micro_batch_size * gradient_accumulation_steps;
   return {
     ...trl,
-    reward_funcs: trl.reward_funcs.map((reward, i) => (typeof reward === 'string' ? existing(reward, i) : reward)),
+    reward_funcs: trl.reward_funcs.map((reward, i) => {
+      if (typeof reward === 'string') return place.file(reward, i);
+      return reward.type === 'reward_model' ? { ...reward, model: place.model(reward.model, i) } : reward;
+    }),
     generation_batch_size: Math.min(trl.generation_batch_size ?? answers, answers),
     epsilon_high: trl.epsilon_high ?? trl.epsilon,
   };
@@ -191,16 +195,22 @@ function runLength({ num_epochs, max_steps }: Filled): Pick<Filled, 'num_epochs'
 }
 
 /** A file or folder where one is meant or is there; otherwise a name of a hub, left as it is. */
-function baseModel(
+function modelNamed(
   name: string,
-  absolute: (path: string) => string,
-  exists: (path: string) => boolean,
-  existing: (path: string, key: KeyPath, next: string) => string,
+  key: KeyPath,
+  {
+    absolute,
+    exists,
+    existing,
+  }: {
+    readonly absolute: (path: string) => string;
+    readonly exists: (path: string) => boolean;
+    readonly existing: (path: string, key: KeyPath, next: string) => string;
+  },
 ): string {
   const meansPath = /^[./~]/.test(name) || isAbsolute(name) || name.toLowerCase().endsWith('.gguf');
-  if (meansPath)
-    return existing(name, ['base_model'], 'correct the path, or write a Hugging Face name such as Qwen/Qwen3-4B');
-  return exists(absolute(name)) ? absolute(name) : name;
+  if (meansPath) return existing(name, key, 'correct the path, or write a Hugging Face name such as Qwen/Qwen3-4B');
+  return exists(name) ? absolute(name) : name;
 }
 
 function absolutePath(path: string, baseDirectory: string): string {

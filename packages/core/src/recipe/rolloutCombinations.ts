@@ -99,7 +99,12 @@ function rewardFindings(reward: NonNullable<Recipe['trl']>['reward_funcs'][numbe
   if (typeof reward === 'string') {
     if (/\.m?ts$/.test(reward)) return [];
     const meant = closest(reward, rewardTypes);
-    const next = meant ? `write {type: ${meant}, …}` : `write {type: …} with one of ${rewardTypes.join(', ')}`;
+    const namesModel = reward.includes('/') || reward.startsWith('.');
+    const next = namesModel
+      ? `a reward model is {type: reward_model, model: ${reward}}`
+      : meant
+        ? `write {type: ${meant}, …}`
+        : `write {type: …} with one of ${rewardTypes.join(', ')}`;
     return wrong(path, `${JSON.stringify(reward)} is no TypeScript file`, `name a file that ends in .ts, or ${next}`);
   }
   if (reward.type === 'judge') {

@@ -1,3 +1,4 @@
+import type { Quantization } from '../models/nf4.ts';
 import type { EndpointOptions } from '../synthesis/options.ts';
 
 /** What a reward function is given of an answer. Plain values: they go to another process. */
@@ -29,6 +30,15 @@ export interface JudgeReward {
   readonly field: string | null;
 }
 
+/** The score of a trained reward model. */
+export interface ModelReward {
+  readonly name: string;
+  readonly type: 'reward_model';
+  /** A model with a head of scores, or a PEFT folder with one; or the name of one that was pulled. */
+  readonly path: string;
+  readonly quantization: Quantization;
+}
+
 /** A reward function with its settings, as it goes to the process that computes it. */
 export type ComputedReward = { readonly name: string } & (
   | { readonly type: 'typescript'; readonly path: string; readonly source: string }
@@ -41,7 +51,7 @@ export type ComputedReward = { readonly name: string } & (
   | { readonly type: 'repetition'; readonly ngram: number }
 );
 
-export type RewardFunction = ComputedReward | JudgeReward;
+export type RewardFunction = ComputedReward | JudgeReward | ModelReward;
 
 export type BuiltInReward = Exclude<ComputedReward, { readonly type: 'typescript' }>;
 

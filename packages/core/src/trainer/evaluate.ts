@@ -1,8 +1,8 @@
 import { divergenceBatches } from '../datasets/divergence.ts';
 import { evaluationBatches } from '../datasets/steps.ts';
 import type { PreferenceMeasures } from '../objectives/objective.ts';
-import { keptInMemory, openRewards } from '../rewards/openRewards.ts';
-import { type RolloutMeasures, Rollouts } from './rollouts.ts';
+import { keptInMemory } from '../rewards/openRewards.ts';
+import { openSessionRewards, type RolloutMeasures, Rollouts } from './rollouts.ts';
 import type { Session } from './session.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 
@@ -29,7 +29,7 @@ export async function evaluate(
   if (!store) throw new Error('there are no validation rows');
   if (rollouts) return asLoss(await rollouts.evaluate(signal));
   if (job.rollouts) {
-    await using rewards = await openRewards(job.rollouts.rewards, keptInMemory());
+    await using rewards = await openSessionRewards(job.rollouts, session, keptInMemory());
     await using own = new Rollouts(job.rollouts, session, engine, rewards);
     return asLoss(await own.evaluate(signal));
   }

@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { formatBytes } from '../formatBytes.ts';
 import { freeDisk } from '../freeDisk.ts';
 import { hostBudget, memoryBudget, outOfHostMemory } from '../memory.ts';
+import type { Estimate } from '../protocol/estimates.ts';
 import { interval, type Job } from './job.ts';
 import type { Session } from './session.ts';
 
@@ -28,15 +29,32 @@ interface Room {
   readonly available: number;
 }
 
+/** Of the run's plan by class, and of the reward models that judge its answers. */
+export function memoryOf({ plan, rewardModels }: Pick<Session, 'plan' | 'rewardModels'>): Estimate['memory'] {
+  if (rewardModels.length === 0) return { ...plan.memory };
+  const others = rewardModels.map(({ plan: { memory } }) => memory);
+  const sum = (part: 'total' | 'libraries' | 'driver' | 'host'): number =>
+    others.reduce((bytes, memory) => bytes + memory[part], plan.memory[part]);
+  return {
+    ...plan.memory,
+    scoring: sum('total') - plan.memory.total,
+    total: sum('total'),
+    libraries: sum('libraries'),
+    driver: sum('driver'),
+    host: sum('host'),
+  };
+}
+
 /** What a run needs, by its session, and what there is. @param folder where runs go; need not be there yet */
 export function fitOf(session: Session, folder: string): Fit {
   const { plan, job, totalSteps, loader, data } = session;
+  const memory = memoryOf(session);
   const checkpoint = plan.memory.parameters + plan.memory.optimizer + savedOtherwise(session);
   const checkpoints = mostCheckpoints(job, totalSteps, loader.stepsPerEpoch);
   const tokens = statSync(join(data.folder, 'tokens.bin')).size;
   return {
-    memory: { needed: deviceBytes(plan.memory), available: memoryBudget(job.device) },
-    host: { needed: plan.memory.host, available: hostBudget() },
+    memory: { needed: deviceBytes(memory), available: memoryBudget(job.device) },
+    host: { needed: memory.host, available: hostBudget() },
     disk: { needed: tokens + checkpoints * checkpoint, available: freeDisk(folder), folder, checkpoint, checkpoints },
   };
 }

@@ -10,35 +10,36 @@ import { sha256OfFile } from '../fileHash.ts';
 import { defaultCacheDirectory } from '../hub/cache.ts';
 import { modelHash } from '../models/hash.ts';
 import type { OpenModel } from '../models/open.ts';
+import type { OpenRewardModel } from '../rewards/rewardModel.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { type RunHashes, readPinned } from './runHashes.ts';
-import type { Session } from './session.ts';
+import type { OpenedInputs, Session } from './session.ts';
 
 /**
  * Reads every byte of model and data again, whatever their times say.
  * @throws UserError `run_inputs_changed`; nothing is written before
  */
-export async function checkInputs(
-  { job, model, text }: Pick<Session, 'job' | 'model' | 'text'>,
-  out: RunDirectory,
-): Promise<void> {
+export async function checkInputs({ job, model, text, rewardModels }: OpenedInputs, out: RunDirectory): Promise<void> {
   const hashes = {
     model: (await modelHash(model.files)).sha256,
     data: sha256((await dataHashes(job.data.prepare)).join()),
     ...textHashes(text),
-    ...rewardHashes(job),
+    ...(await rewardHashes(job, rewardModels)),
   };
   out.pin(hashes);
 }
 
 /** The hashes of a session that is open, for the first launch. A cache of hashes that cannot be written is no reason to end. */
-export async function pinInputs({ job, model, text, data }: Session, out: RunDirectory): Promise<void> {
-  const hashed = await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'));
+export async function pinInputs(session: Session, out: RunDirectory): Promise<void> {
+  const { job, model, text, data } = session;
+  const rewardModels = session.rewardModels.map(({ opened }) => opened);
+  const cache = join(defaultCacheDirectory(), 'hashes.json');
+  const hashed = await modelHash(model.files, cache);
   out.pin({
     model: hashed.sha256,
     data: sha256(data.summary.files.map((file) => file.sha256).join()),
     ...textHashes(text),
-    ...rewardHashes(job),
+    ...(await rewardHashes(job, rewardModels, cache)),
   });
   if (hashed.cacheError) out.record(cacheWarning('hashes of models', hashed.cacheError));
 }
@@ -65,10 +66,20 @@ function textHashes({ renderer, tokenizer }: Session['text']): Pick<RunHashes, '
 }
 
 /** Of what judges answers, its source included; where it lies is no matter, nor how patiently an endpoint is asked. */
-function rewardHashes({ rollouts }: Session['job']): Pick<RunHashes, 'rewards'> {
+async function rewardHashes(
+  { rollouts }: Session['job'],
+  models: readonly OpenRewardModel[],
+  cachePath?: string,
+): Promise<Pick<RunHashes, 'rewards'>> {
   if (!rollouts) return {};
+  const byModel = new Map<string, object>();
+  for (const { reward, files, text } of models) {
+    const { sha256: model } = await modelHash(files, cachePath);
+    byModel.set(reward.name, { quantization: reward.quantization, model, ...textHashes(text) });
+  }
   const functions = rollouts.rewards.map((reward) => {
     if (reward.type === 'typescript') return { name: reward.name, source: reward.source };
+    if (reward.type === 'reward_model') return { name: reward.name, ...byModel.get(reward.name) };
     if (reward.type !== 'judge') return reward;
     const { url, model, parameters, sendSeed } = reward.endpoint;
     return { ...reward, endpoint: { url, model, parameters, sendSeed } };

@@ -80,6 +80,13 @@ export function rewardFunctions({ reward_funcs, max_completion_length: longest }
         return { name, ...reward, longest };
       case 'repetition':
         return { name, ...reward, ngram: reward.ngram ?? 3 };
+      case 'reward_model':
+        return {
+          name,
+          type: reward.type,
+          path: reward.model,
+          quantization: reward.load_in_4bit ? 'nf4' : 'none',
+        };
       case 'judge': {
         const { type, prompt, field, ...endpoint } = reward;
         return { name, type, prompt, field, endpoint: endpointOf(endpoint) };

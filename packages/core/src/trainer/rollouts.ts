@@ -1,18 +1,19 @@
 /** A step that begins with sampling: the model answers prompts, the answers are judged, and what they are worth is learned. */
 
 import { layOut } from '../datasets/batch.ts';
-import { openSource } from '../datasets/read.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
 import { idOfWord, toWords } from '../datasets/tokenStore.ts';
-import type { Batch, DataSource, StepBatches } from '../datasets/types.ts';
+import type { Batch, StepBatches } from '../datasets/types.ts';
 import { type FinishedAnswer, generateInTurn, generateTogether } from '../generate/generateTogether.ts';
 import { greedy, type SamplingOptions } from '../generate/sample.ts';
 import { carriesState } from '../models/config.ts';
 import { advantagesOf, answerWeights, meanOf, spreadOf } from '../objectives/sampledAnswers.ts';
 import type { SampledAnswerRecord } from '../protocol/answers.ts';
 import { type JudgedAnswerText, splitThinking } from '../rewards/answer.ts';
-import type { OpenedRewards } from '../rewards/openRewards.ts';
+import { type OpenedRewards, openRewards } from '../rewards/openRewards.ts';
+import type { KeptAnswers } from '../synthesis/journal.ts';
 import { rolloutProgram } from './planTraining.ts';
+import { type PromptRow, PromptRows } from './promptRows.ts';
 import type { RolloutJob } from './rolloutOptions.ts';
 import type { Session } from './session.ts';
 import type { StepOptions, StepResult, TrainingEngine } from './trainingEngine.ts';
@@ -34,12 +35,11 @@ export interface RolloutStep extends StepResult {
   readonly answers: readonly SampledAnswerRecord[];
 }
 
-interface Prompt {
+interface Prompt extends PromptRow {
   readonly document: number;
   readonly ids: Int32Array;
   /** As the model reads it. */
   readonly text: string;
-  readonly row: Readonly<Record<string, unknown>>;
 }
 
 interface Judged extends FinishedAnswer {
@@ -55,14 +55,14 @@ export class Rollouts implements AsyncDisposable {
   readonly #session: Session;
   readonly #engine: TrainingEngine;
   readonly #rewards: OpenedRewards;
-  /** Data files by path, opened when a row of them is judged. */
-  readonly #sources = new Map<string, Promise<DataSource>>();
+  readonly #rows: PromptRows;
 
   constructor(job: RolloutJob, session: Session, engine: TrainingEngine, rewards: OpenedRewards) {
     this.#job = job;
     this.#session = session;
     this.#engine = engine;
     this.#rewards = rewards;
+    this.#rows = new PromptRows(session.job.data.prepare);
   }
 
   /**
@@ -119,7 +119,7 @@ export class Rollouts implements AsyncDisposable {
 
   /** Closes the data files; the rewards stay their owner's. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const source of this.#sources.values()) await (await source).close();
+    await this.#rows[Symbol.asyncDispose]();
   }
 
   async #answer(
@@ -153,7 +153,8 @@ export class Rollouts implements AsyncDisposable {
       }
     }
     const texts = await Promise.all(finished.map(({ prompt, answer }) => this.#textOf(prompt, answer)));
-    const values = await this.#rewards.judge(texts, signal);
+    const answered = finished.map(({ prompt: { asked } }, i) => ({ asked, text: texts[i] as JudgedAnswerText }));
+    const values = await this.#rewards.judge(answered, signal);
     return finished.map(({ prompt, answer }, i) => {
       const own = values.map((ofFunction) => ofFunction[i] as number);
       const reward = own.reduce((sum, value, f) => sum + value * (weights[f] as number), 0);
@@ -180,21 +181,9 @@ export class Rollouts implements AsyncDisposable {
     return await Promise.all(
       documents.map(async (document) => {
         const ids = Int32Array.from(store.words(document), idOfWord);
-        return { document, ids, text: await tokenizer.decode(ids), row: await this.#rowOf(store, document) };
+        return { document, ids, text: await tokenizer.decode(ids), ...(await this.#rows.rowOf(store, document)) };
       }),
     );
-  }
-
-  async #rowOf(store: TokenStore, document: number): Promise<Readonly<Record<string, unknown>>> {
-    const { file, row } = store.source(document);
-    let source = this.#sources.get(file);
-    if (!source) {
-      source = openSource(file);
-      this.#sources.set(file, source);
-    }
-    const [found] = await (await source).page(row - 1, 1);
-    if (!found) throw new Error(`${file} has no row ${row} any more`);
-    return found.value;
   }
 
   /** Answers in their order, so many a batch. */
@@ -253,6 +242,15 @@ export class Rollouts implements AsyncDisposable {
       };
     });
   }
+}
+
+/** All reward functions of a session's job. @throws UserError as `openRewards` */
+export function openSessionRewards(
+  { rewards }: RolloutJob,
+  { rewardModels: models, job: { device } }: Session,
+  kept: KeptAnswers,
+): Promise<OpenedRewards> {
+  return openRewards(rewards, { kept, models, device });
 }
 
 const documentsOf = ({ batches }: StepBatches): number[] => batches.flatMap(({ documents }) => documents);

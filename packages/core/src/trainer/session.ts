@@ -1,4 +1,4 @@
-import type { Plan } from '@anneal/kernels';
+import { deviceBytes, type Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareOptions, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
 import { UserError } from '../errors.ts';
@@ -18,6 +18,8 @@ import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
+import type { PlannedRewardModel } from '../rewards/openRewards.ts';
+import { type OpenRewardModel, openRewardModel, planScoring, type ScoringRoom } from '../rewards/rewardModel.ts';
 import { type Job, totalStepsOf } from './job.ts';
 import { isEmbeddingOrHead } from './optimizers/mover.ts';
 import { planTraining, type RolloutRoom } from './planTraining.ts';
@@ -40,6 +42,9 @@ export interface Session {
   /** Of `lora_model_dir`. */
   readonly initialAdapter: LoraWeights | null;
   readonly samplePrompts: readonly Int32Array[];
+  /** That judge answers, in the order of their rewards. */
+  readonly rewardModels: readonly PlannedRewardModel[];
+  /** Of the model that is trained. */
   readonly plan: Plan;
   readonly trainableParameters: number;
   /** Names of the optimizer's variables that begin as a parameter, with its name. */
@@ -61,7 +66,12 @@ export interface SessionOptions {
   /** Of a run that was accepted before: what is refused at its start alone was looked at then, or not yet known to be wrong. */
   readonly goesOn?: boolean | undefined;
   /** Looks at model and text before anything is written to `dataFolder`; what it throws ends the opening. */
-  readonly onOpened?: ((opened: Pick<Session, 'job' | 'model' | 'text'>) => Promise<void>) | undefined;
+  readonly onOpened?: ((opened: OpenedInputs) => Promise<void>) | undefined;
+}
+
+/** Beside the data all that a job is made from. */
+export interface OpenedInputs extends Pick<Session, 'job' | 'model' | 'text'> {
+  readonly rewardModels: readonly OpenRewardModel[];
 }
 
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
@@ -84,7 +94,14 @@ export async function openSession(
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
-    await onOpened?.({ job, model, text });
+    const judging: OpenRewardModel[] = [];
+    for (const reward of job.rollouts?.rewards ?? []) {
+      if (reward.type !== 'reward_model') continue;
+      const judge = await openRewardModel(reward, now);
+      opened.push(judge.model);
+      judging.push(judge);
+    }
+    await onOpened?.({ job, model, text, rewardModels: judging });
     const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
     if (job.optimizer.embeddingRate !== 1 && !trainsEmbeddingOrHead(lora)) throw withoutEmbedding();
@@ -115,6 +132,10 @@ export async function openSession(
     const longest = Math.max(largest(data.train.lengths), longestValidation);
     const { rollouts } = job;
     if (rollouts) refuseLongRope(model, longest + rollouts.maxTokens);
+    const rewardModels = rollouts
+      ? judging.map((found) => ({ opened: found, plan: planScoring(found, job, scoringRoom(rollouts, longest)) }))
+      : [];
+    const scoringBytes = rewardModels.reduce((sum, { plan }) => sum + deviceBytes(plan.memory), 0);
     const { plan, programs } = planTraining({
       config: model.config,
       device: job.device,
@@ -129,7 +150,7 @@ export async function openSession(
         ? rollouts.batchAnswers * (longest + rollouts.maxTokens)
         : Math.max(loader.maxTokens, longestValidation),
       activations: job.activations,
-      memoryBudget: memoryBudget(job.device),
+      memoryBudget: memoryBudget(job.device) - scoringBytes,
       hostBudget: hostBudget(),
       sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
       rollouts: rollouts && rolloutRoom(rollouts, longest, carriesState(model.config)),
@@ -147,6 +168,7 @@ export async function openSession(
       balanceLoss,
       initialAdapter,
       samplePrompts,
+      rewardModels,
       plan,
       beginsAs: programs.beginsAs,
       trainableParameters: programs.parameters.reduce(
@@ -169,6 +191,17 @@ function rolloutRoom(
   if (inTurn) return { answers: 1, cacheRows: longestPrompt + maxNewTokens };
   const promptTokens = (answersAtOnce / answers) * longestPrompt;
   return { answers: answersAtOnce, cacheRows: rowsTogether(promptTokens, { answers: answersAtOnce, maxNewTokens }) };
+}
+
+/** What a text may have, as another tokenizer may make more tokens of it. */
+const TOKENS_BY_OURS = 4;
+/** Of a batch, unless a text may have more, or all answers have fewer. */
+const TOKENS_AT_ONCE = 4096;
+
+function scoringRoom({ answersAtOnce, maxTokens }: RolloutJob, longestPrompt: number): ScoringRoom {
+  const one = longestPrompt + maxTokens;
+  const tokens = Math.max(TOKENS_BY_OURS * one, Math.min(TOKENS_AT_ONCE, answersAtOnce * one));
+  return { tokens, answers: answersAtOnce };
 }
 
 /** Sequences beside each other take the frequencies of the last one: they must all be within the original context. */

@@ -7,6 +7,7 @@ import type { ModelText } from '../generate/modelText.ts';
 import { outerMatrices } from '../models/adapters/embeddings.ts';
 import { withoutBias } from '../models/adapters/merge.ts';
 import type { EventBody } from '../protocol/events.ts';
+import { memoryOf } from './fit.ts';
 import type { Job } from './job.ts';
 import { modelWarnings } from './modelWarnings.ts';
 import type { Session } from './session.ts';
@@ -20,6 +21,7 @@ export function sessionEvents({
   lora,
   objective,
   plan,
+  rewardModels,
   totalSteps,
   learningRate,
   trainableParameters,
@@ -99,7 +101,7 @@ export function sessionEvents({
       validationRows: validationDocuments / objective.answersPerRow,
     },
     ...warnings,
-    { type: 'planned', memory: { ...plan.memory }, trainableParameters },
+    { type: 'planned', memory: memoryOf({ plan, rewardModels }), trainableParameters },
   ];
 }
 

@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
 import type { PolicyMeasures } from '../objectives/objective.ts';
 import type { CheckpointReason } from '../protocol/events.ts';
-import { keptInMemory, type OpenedRewards, openRewards } from '../rewards/openRewards.ts';
+import { keptInMemory, type OpenedRewards } from '../rewards/openRewards.ts';
 import { writeAnswers } from './answerFiles.ts';
 import { answerSamples } from './answerSamples.ts';
 import { type CheckpointContents, type TrainerState, writeCheckpoint } from './checkpoint.ts';
@@ -21,7 +21,7 @@ import { peakMemory } from './peakMemory.ts';
 import { type RecipeChanges, recordChange, refuseShortChange } from './recipeChange.ts';
 import type { Repetition } from './repetition.ts';
 import { findResumption, freshState, type Resumption, restore } from './resumption.ts';
-import { type RolloutStep, Rollouts } from './rollouts.ts';
+import { openSessionRewards, type RolloutStep, Rollouts } from './rollouts.ts';
 import { runDate } from './runDate.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { openSession, type Session } from './session.ts';
@@ -64,7 +64,8 @@ export async function train(
     if (change) refuseShortChange(session, out, resumption);
     if (resumption === null && !repetition) refuseSmallDisk(session, out);
     using judgements = job.rollouts && openJudgements(out.path, job.rollouts);
-    await using rewards = job.rollouts && (await openRewards(job.rollouts.rewards, judgements ?? keptInMemory()));
+    await using rewards =
+      job.rollouts && (await openSessionRewards(job.rollouts, session, judgements ?? keptInMemory()));
     onAccepted?.();
     if (change && change.changes.length > 0) recordChange(session, out, change, resumption);
     if (out.pinned() === undefined) await pinInputs(session, out);

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type ModelTextOptions, withChosenTemplate, withTemplateDefaults } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { baseOfAdapter } from '@anneal/core/models/adapters/baseOfAdapter';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
 import { withScoreHead } from '@anneal/core/models/scoreHead';
 import type { SourceRequest } from '@anneal/core/protocol/models';
@@ -149,17 +150,7 @@ async function chooseCheckpoint(path: string, wanted: string): Promise<Checkpoin
 }
 
 function sourceOfAdapter(folder: string): ModelSource {
-  const adapter = readPeftAdapter(folder);
-  adapter.tensors.close();
-  const { baseModel, revision } = adapter.config;
-  if (baseModel === undefined) {
-    throw new UserError({
-      what: 'the adapter does not say which base model it belongs to',
-      where: join(folder, 'adapter_config.json'),
-      next: 'add base_model_name_or_path there: a folder, a GGUF file or a Hugging Face name',
-      code: 'adapter_without_base',
-    });
-  }
+  const { baseModel, revision } = baseOfAdapter(folder);
   return {
     name: nameOf(folder),
     modelPath: resolveModelPath(baseModel, { revision }),

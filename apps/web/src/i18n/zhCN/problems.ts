@@ -231,6 +231,10 @@ const runs: Record<string, Problem> = {
     '这是奖励模型：只给回答打分，不生成文本',
     '可用 anneal eval 衡量它，或将其导出；如需聊天，请选择它的基础模型',
   ],
+  not_a_reward_model: [
+    '作为奖励的模型不是奖励模型，或是含有多个检查点的训练',
+    '请给出用 rl: reward 训练的模型，或某个检查点的文件夹；用文字评判的模型是 judge',
+  ],
   no_balance_loss: ['该模型没有路由器的负载均衡损失', '请删除 router_aux_loss_coef'],
   longrope_too_long: ['回答长度超出 LongRoPE 或动态 NTK 的原始上下文', '请减小回答长度或 sequence_len'],
   step_not_known: ['没有这一步，或尚不知道它'],

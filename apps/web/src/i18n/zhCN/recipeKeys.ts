@@ -125,7 +125,7 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   early_stopping_patience: '连续这么多次评估验证损失都没有降低时停止。',
   load_best_model_at_end: '结束时使用验证损失最低时的权重，而不是最后的权重。',
   reward_funcs:
-    '评判回答的函数：一个列表，每项是 TypeScript 文件的路径，或带内置函数 `type`（`regex`、`exact`、`numeric`、`json_schema`、`length`、`soft_overlong`、`repetition`、`judge`）的映射，详见 docs/grpo.md。回答的奖励是它们的和。',
+    '评判回答的函数：一个列表，每项是 TypeScript 文件的路径，或带内置函数 `type`（`regex`、`exact`、`numeric`、`json_schema`、`length`、`soft_overlong`、`repetition`、`reward_model`、`judge`）的映射，详见 docs/grpo.md。回答的奖励是它们的和。',
   reward_weights: '各函数的值乘以多少，按其顺序。null：都为 1。',
   num_generations: '每个提示的回答数，彼此比较。',
   max_completion_length: '回答的最大长度，以词元计。提示使用 `sequence_len` 剩下的部分。',

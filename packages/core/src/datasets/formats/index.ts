@@ -62,6 +62,9 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
   });
 }
 
+/** Rows at the beginning of a file by which its format is told. */
+export const FORMAT_ROWS = 100;
+
 /** As `openFormat`, or for rows that say which answers are preferred. @param answers null: they do not */
 export function openReader(
   answers: AnswerMode | null,

@@ -18,6 +18,13 @@ export const judgeRewardSchema = z.strictObject({
   temperature: optional(z.number().min(0).max(10), 0, 'Randomness of the judgements.'),
 });
 
+/** A trained reward model, on the same device. */
+const modelRewardSchema = z.strictObject({
+  type: z.literal('reward_model'),
+  model: z.string().min(1),
+  load_in_4bit: z.boolean().nullish(),
+});
+
 /** Functions that are here; any other is a TypeScript file. */
 export const rewardSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('regex'), pattern: z.string().min(1), flags: z.string().nullish() }),
@@ -32,6 +39,7 @@ export const rewardSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('length'), target: z.int().min(1) }),
   z.strictObject({ type: z.literal('soft_overlong'), cache: z.int().min(1) }),
   z.strictObject({ type: z.literal('repetition'), ngram: z.int().min(1).max(64).nullish() }),
+  modelRewardSchema,
   judgeRewardSchema,
 ]);
 
@@ -39,7 +47,7 @@ export const rewardSchema = z.discriminatedUnion('type', [
 export const trlSchema = z.strictObject({
   reward_funcs: required(
     z.array(z.union([z.string().min(1), rewardSchema])).min(1),
-    "What judges an answer: a list, each the path of a TypeScript file or a mapping with the `type` of a function that is here (`regex`, `exact`, `numeric`, `json_schema`, `length`, `soft_overlong`, `repetition`, `judge`). docs/grpo.md explains them. An answer's reward is the sum of what they give.",
+    "What judges an answer: a list, each the path of a TypeScript file or a mapping with the `type` of a function that is here (`regex`, `exact`, `numeric`, `json_schema`, `length`, `soft_overlong`, `repetition`, `reward_model`, `judge`). docs/grpo.md explains them. An answer's reward is the sum of what they give.",
   ),
   reward_weights: optional(
     z.array(z.number()).min(1),

@@ -1,0 +1,236 @@
+/** A trained reward model as a reward: reads a conversation with the answer at its end, as it was trained to, and gives it a score. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPeftAdapter } from '@anneal/formats/peft/read';
+import { compile, type Device, type Engine, Graph, type Plan, rowScores, Variables } from '@anneal/kernels';
+import { layOut } from '../datasets/batch.ts';
+import { inCallForm } from '../datasets/callForm.ts';
+import { rendererFor, renderMessages } from '../datasets/chatRenderer.ts';
+import { toWords } from '../datasets/tokenStore.ts';
+import type { Conversation } from '../datasets/types.ts';
+import { activationTypeOn } from '../device.ts';
+import { UserError } from '../errors.ts';
+import { type ModelText, openModelText } from '../generate/modelText.ts';
+import { resolveModelPath } from '../hub/resolve.ts';
+import { allocateEngine } from '../memory.ts';
+import { baseOfAdapter } from '../models/adapters/baseOfAdapter.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
+import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { decoder } from '../models/layers/decoder.ts';
+import { ModelScope } from '../models/layers/modelScope.ts';
+import { loadWeights } from '../models/load.ts';
+import { nf4Forms } from '../models/nf4.ts';
+import { type OpenModel, openModel } from '../models/open.ts';
+import { withScoreHead } from '../models/scoreHead.ts';
+import { type RewardObjectiveOptions, rewardObjective } from '../objectives/reward.ts';
+import { readChatTemplates } from '../templates/chatTemplates.ts';
+import { TemplateError } from '../templates/template.ts';
+import { readableIds } from '../tokenizers/tokensWithoutRow.ts';
+import { batchCall } from '../trainer/batchCall.ts';
+import type { ModelReward } from './answer.ts';
+
+/** Its files, with nothing loaded but an adapter. */
+export interface OpenRewardModel {
+  readonly reward: ModelReward;
+  readonly model: OpenModel;
+  readonly text: ModelText;
+  readonly adapter: LoraWeights | null;
+  /** Files with what it scores by. */
+  readonly files: readonly string[];
+}
+
+/** An answer at the end of what was asked. */
+export interface ScoredAnswer {
+  readonly asked: Conversation;
+  readonly answer: string;
+}
+
+export interface ScoringRoom {
+  /** Of a text, and of all that are read at once. */
+  readonly tokens: number;
+  /** That are read at once. */
+  readonly answers: number;
+}
+
+const scoreProgram = 'score';
+
+/**
+ * @param now what `strftime_now` of the chat template says
+ * @throws UserError `not_a_reward_model`, and whatever keeps a model, an adapter or a text from being opened
+ */
+export async function openRewardModel(reward: ModelReward, now?: Date): Promise<OpenRewardModel> {
+  const { path } = reward;
+  if (existsSync(join(path, 'events.jsonl'))) throw isRun(path);
+  const isAdapter = existsSync(join(path, 'adapter_config.json'));
+  const base = isAdapter ? baseOf(path) : null;
+  const model = openModel(resolveModelPath(base?.baseModel ?? path, { revision: base?.revision }));
+  try {
+    if (!isAdapter && !model.config.scoreHead) throw givesText(path);
+    const scored = withScoreHead(model);
+    const text = openModelText(scored, { now, chatTemplates: isAdapter ? readChatTemplates(path) : null });
+    if (!text.renderer) throw withoutTemplate(path);
+    const adapter = isAdapter ? await loadLoraWeights(path, scored) : null;
+    const ofAdapter = ['adapter_config.json', 'adapter_model.safetensors'].map((name) => join(path, name));
+    return { reward, model: scored, text, adapter, files: [...model.files, ...(isAdapter ? ofAdapter : [])] };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+export function planScoring(
+  { model, adapter, reward }: OpenRewardModel,
+  { device, weightType }: { readonly device: Device; readonly weightType: 'f32' | 'bf16' },
+  { tokens, answers }: ScoringRoom,
+): Plan {
+  const lora = adapter && loraSpecOf(adapter, 0);
+  const nf4 = nf4Forms(model, reward.quantization, lora);
+  const weights = { type: weightType, nf4, trainable: false, lora, copies: false, dropoutSeed: null };
+  const graph = new Graph(scoreProgram, new Variables(), activationTypeOn(device, weightType));
+  const scope = new ModelScope(graph, model.config, weights);
+  const { hidden } = decoder(scope, {
+    tokens: graph.input('tokens', 'i32', ['T']),
+    positions: graph.input('positions', 'i32', ['T']),
+    visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
+  });
+  graph.result('scores', rowScores(hidden, scope.scoreWeight(), graph.input('supervisedRows', 'i32', ['R'])));
+  // A text more than answers: what fills a batch up on a GPU.
+  return compile([graph], { bounds: { T: tokens, S: answers + 2, R: answers }, activations: 'keep', device });
+}
+
+/** Loaded: takes the memory of its plan. */
+export class RewardModel implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #opened: OpenRewardModel;
+
+  private constructor(engine: Engine, opened: OpenRewardModel) {
+    this.#engine = engine;
+    this.#opened = opened;
+  }
+
+  /** @throws UserError when the memory is not there */
+  static async load(opened: OpenRewardModel, plan: Plan, device: Device): Promise<RewardModel> {
+    const { model, adapter, reward } = opened;
+    const engine = allocateEngine(plan, device, {
+      what: `the reward model ${reward.name}`,
+      where: reward.path,
+      next: 'set load_in_4bit: true for it, take a smaller one, or lower trl.max_completion_length; `anneal estimate` shows the parts',
+    });
+    try {
+      await loadWeights(engine, model);
+      if (adapter) await writeLora(engine, adapter);
+      return new RewardModel(engine, opened);
+    } catch (error) {
+      await engine.dispose();
+      throw error;
+    }
+  }
+
+  /** @throws UserError `reward_failed`, and the reason of `signal` */
+  async score(answers: readonly ScoredAnswer[], signal?: AbortSignal): Promise<number[]> {
+    const { bounds } = this.#engine.plan;
+    const texts = await this.#read(answers);
+    const scores: number[] = [];
+    while (scores.length < texts.length) {
+      signal?.throwIfAborted();
+      const together: Int32Array[] = [];
+      let room = bounds.T as number;
+      for (const ids of texts.slice(scores.length, scores.length + (bounds.R as number))) {
+        room -= ids.length;
+        if (room < 0) break;
+        together.push(ids);
+      }
+      scores.push(...(await this.#scoresOf(together)));
+    }
+    if (!scores.every(Number.isFinite))
+      throw this.#failed('gives scores that are no finite numbers', 'try bf16: false');
+    return scores;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine.dispose();
+  }
+
+  async #read(answers: readonly ScoredAnswer[]): Promise<Int32Array[]> {
+    const { tokenizer } = this.#opened.text;
+    const encoded = await tokenizer.encodeBatch(answers.map((answer) => this.#textOf(answer)));
+    const most = this.#engine.plan.bounds.T as number;
+    return encoded.map(({ ids }) => {
+      if (ids.length > most)
+        throw this.#failed(
+          `reads prompt and answer as ${ids.length} tokens, and has room for ${most}`,
+          'lower trl.max_completion_length, or leave out long prompts with a lower sequence_len; begin a new run with it',
+        );
+      return readableIds(tokenizer, ids);
+    });
+  }
+
+  #textOf({ asked, answer }: ScoredAnswer): string {
+    const { text } = this.#opened;
+    if (!text.renderer) throw new Error('a reward model has a chat template');
+    const renderer = rendererFor(text.renderer, asked.tools);
+    const messages = inCallForm([...asked.messages, { role: 'assistant', content: answer }], renderer.callForm);
+    const rendered = renderMessages(renderer, asked, messages);
+    if (rendered instanceof TemplateError) {
+      throw this.#failed(
+        `cannot be asked, as its chat template refuses the messages: ${rendered.message}`,
+        'change the messages or their roles in the rows; begin a new run with them',
+      );
+    }
+    return rendered.text + (renderer.stopBehind.answer ?? '');
+  }
+
+  async #scoresOf(texts: readonly Int32Array[]): Promise<number[]> {
+    const batch = layOut(
+      texts.map((ids, document) => ({
+        document,
+        words: toWords({ ids, lossMask: new Uint8Array(ids.length), turns: [] }),
+        side: 'chosen',
+      })),
+    );
+    const objective = rewardObjective({
+      center: 0,
+      padToken: this.#opened.model.config.padTokenId,
+    } satisfies RewardObjectiveOptions);
+    const call = batchCall(this.#engine, objective, scoreProgram, batch, { results: ['scores'] });
+    const { results } = await this.#engine.run([call]);
+    return Array.from(results[0] as Float32Array);
+  }
+
+  #failed(what: string, next: string): UserError {
+    const { name, path } = this.#opened.reward;
+    return new UserError({ what: `the reward ${name} ${what}`, where: path, next, code: 'reward_failed' });
+  }
+}
+
+function baseOf(folder: string): ReturnType<typeof baseOfAdapter> {
+  const { tensors, config } = readPeftAdapter(folder);
+  tensors.close();
+  if (config.taskType !== 'SEQ_CLS') throw givesText(folder);
+  return baseOfAdapter(folder);
+}
+
+const givesText = (where: string): UserError =>
+  new UserError({
+    what: 'this model gives text, and no score',
+    where,
+    next: 'name one that was trained with `rl: reward`, or a folder for AutoModelForSequenceClassification with one label; a model that judges in words is `type: judge`',
+    code: 'not_a_reward_model',
+  });
+
+const isRun = (where: string): UserError =>
+  new UserError({
+    what: 'this is a run, and each of its checkpoints is another reward model',
+    where,
+    next: 'name a checkpoint: the folder checkpoints/checkpoint-N in it (`anneal runs show` lists them)',
+    code: 'not_a_reward_model',
+  });
+
+const withoutTemplate = (where: string): UserError =>
+  new UserError({
+    what: 'the reward model has no chat template, so it cannot be shown a conversation',
+    where,
+    next: 'put the chat_template.jinja that it was trained with into its folder',
+    code: 'template_missing',
+  });

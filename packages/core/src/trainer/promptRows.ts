@@ -1,0 +1,54 @@
+import { FORMAT_ROWS, openReader, type RowReader } from '../datasets/formats/index.ts';
+import type { PrepareOptions } from '../datasets/prepareData.ts';
+import { openSource } from '../datasets/read.ts';
+import type { TokenStore } from '../datasets/tokenStore.ts';
+import type { Conversation, DataSource } from '../datasets/types.ts';
+
+/** What stands behind a prompt. */
+export interface PromptRow {
+  /** Its columns. */
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly asked: Conversation;
+}
+
+interface PromptFile {
+  readonly source: DataSource;
+  readonly reader: RowReader;
+}
+
+/** Rows of prompts by their documents; data files are opened when a row of them is wanted. */
+export class PromptRows implements AsyncDisposable {
+  readonly #prepare: Pick<PrepareOptions, 'datasets' | 'validationDatasets'>;
+  readonly #files = new Map<string, Promise<PromptFile>>();
+
+  constructor(prepare: Pick<PrepareOptions, 'datasets' | 'validationDatasets'>) {
+    this.#prepare = prepare;
+  }
+
+  async rowOf(store: TokenStore, document: number): Promise<PromptRow> {
+    const { file, row } = store.source(document);
+    let opened = this.#files.get(file);
+    if (!opened) {
+      opened = this.#open(file);
+      this.#files.set(file, opened);
+    }
+    const { source, reader } = await opened;
+    const [found] = await source.page(row - 1, 1);
+    const asked = found ? reader.read(found.value) : null;
+    if (!found || asked?.kind !== 'chat') throw new Error(`${file} has no prompt in row ${row} any more`);
+    return { row: found.value, asked };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const file of this.#files.values()) await (await file).source.close();
+  }
+
+  async #open(file: string): Promise<PromptFile> {
+    const { datasets, validationDatasets = [] } = this.#prepare;
+    const dataset = [...datasets, ...validationDatasets].find(({ files }) => files.includes(file));
+    if (!dataset) throw new Error(`no data set has the file ${file}`);
+    const source = await openSource(file);
+    const sample = (await source.page(0, FORMAT_ROWS)).map(({ value }) => value);
+    return { source, reader: openReader('sampled', dataset.type, sample, dataset.fields, file) as RowReader };
+  }
+}
