@@ -30,6 +30,11 @@ it.each([
   'label_smoothing_factor: 0.1',
   'exclude_modules: [q_proj]',
   'finetune_mlp_modules: false',
+  'top_entropy_quantile: 0.2',
+  'delta: 1.5',
+  'sync_ref_model: true',
+  'steps_per_generation: 4',
+  'rollout_func: mine',
 ])('%s is not advised to be removed or replaced without a word on what that changes', (line) => {
   const { code, what, next } = problem(line);
   expect(code).toBe('not_supported');
@@ -67,6 +72,9 @@ it.each([
   ['num_generations: 4', 'below `trl`'],
   ['reward_funcs: [{type: length, target: 5}, a.ts]', '`reward_funcs: [{"type":"length","target":5},"a.ts"]`'],
   ['full_finetuning: true', 'write `adapter: null`'],
+  ['max_prompt_length: 512', 'write `sequence_len: 768` at the top'],
+  ['scale_rewards: false', 'write `scale_rewards: none` below `trl`'],
+  ['disable_dropout: true', 'write `lora_dropout: 0`'],
 ])('%s leads to ours', (line, ours) => {
   expect(problem(line).next).toContain(ours);
 });
@@ -79,11 +87,47 @@ it.each([
   'tf32: true',
   'load_in_8bit: false',
   'pad_to_sequence_len: true',
+  'use_vllm: true',
+  'vllm_gpu_memory_utilization: 0.3',
+  'num_completions_to_print: 3',
+  'top_entropy_quantile: 1',
 ])('%s can go', (line) => {
   expect(problem(line)).toMatchObject({
     code: 'foreign_key',
     next: expect.stringMatching(/^remove it: nothing changes/),
   });
+});
+
+const belowTrl = (line: string) => {
+  const checked = checkRecipe(
+    `${minimal}rl: grpo\ntrl:\n  reward_funcs: [{type: length, target: 3}]\n  ${line}\n`,
+    'a.yaml',
+  );
+  return checked.ok ? [] : checked.problems.map(({ code, what, next }) => `${code}: ${what}; ${next}`);
+};
+
+// What stood below `trl`, where Axolotl has it, was not known, and `rl: grpo` was said to have no rewards.
+it.each([
+  ['use_vllm: true', 'remove it: nothing changes without it'],
+  ['vllm_mode: colocate', 'remove it: nothing changes without it'],
+  ['max_prompt_length: 512', 'write `sequence_len: 768` at the top'],
+  ['top_entropy_quantile: 0.2', 'not_supported: '],
+  ['ref_model_sync_steps: 64', 'sync_ref_model is off'],
+  ['chat_template_kwargs: {enable_thinking: false}', 'at the top of the recipe'],
+  ['loss_type: sapo', 'not_supported: '],
+  ['scale_rewards: true', 'write `scale_rewards: group`'],
+])('%s below trl is told of alone', (line, expected) => {
+  const problems = belowTrl(line);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(expected);
+  expect(problems[0]).not.toContain('did you mean');
+});
+
+it('beta belongs to trl with rl: grpo', () => {
+  const checked = checkRecipe(`${minimal}rl: grpo\nbeta: 0.04\ntrl: {reward_funcs: [a.ts]}\n`, 'a.yaml');
+  expect(checked.ok ? [] : checked.problems.map(({ next }) => next)).toEqual([
+    'write it below `trl`, beside `rl: grpo`: `beta: 0.04`',
+  ]);
 });
 
 function inDataset(line: string) {

@@ -33,8 +33,11 @@ const adapterKeys = [
   'lora_model_dir',
 ] as const satisfies readonly RecipeKey[];
 
-/** Keys that are each right but do not go together. Takes the sound part of a recipe, so that all mistakes show at once. */
-export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
+/**
+ * Keys that are each right but do not go together. Takes the sound part of a recipe, so that all mistakes show at once.
+ * @param unsound keys that are written, and wrong: nobody is told that they are missing
+ */
+export function combinationFindings(recipe: Partial<Recipe>, unsound: ReadonlySet<string> = new Set()): Finding[] {
   const found: Finding[] = [];
   const clash = (key: RecipeKey, what: string, next: string, removable: readonly RecipeKey[] = []) =>
     found.push(combination([key], what, next, ...removable.map((each) => [each])));
@@ -135,7 +138,8 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
     clash('warmup_steps', 'the warm-up is as long as the run', `write fewer than max_steps = ${recipe.max_steps}`);
   }
 
-  const validates = recipe.val_set_size || isSet(recipe.test_datasets);
+  const mayValidate = unsound.has('val_set_size') || unsound.has('test_datasets');
+  const validates = mayValidate || recipe.val_set_size || isSet(recipe.test_datasets);
   if (recipe.val_set_size && isSet(recipe.test_datasets)) both('test_datasets', 'val_set_size');
   for (const key of ['early_stopping_patience', 'load_best_model_at_end'] as const) {
     if (recipe[key] && !validates) {
@@ -148,8 +152,8 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
   }
   found.push(
     ...promptFindings(recipe),
-    ...preferenceFindings(recipe),
-    ...rolloutFindings(recipe),
+    ...(unsound.has('rl') ? [] : preferenceFindings(recipe)),
+    ...(unsound.has('rl') || unsound.has('trl') ? [] : rolloutFindings(recipe)),
     ...scheduleFindings(recipe),
     ...optimizerFindings(recipe),
   );

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { closest } from '../closest.ts';
-import { foreignKey, isForeignValue, ourWordsFor } from './foreignKeys.ts';
+import { foreignKey, isForeignValue, type KnownMapping, ourWordsFor } from './foreignKeys.ts';
 import { isMapping } from './import/translate.ts';
 import { type RecipeKind, trainingRecipe } from './kinds.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
+import { trlSchema } from './sections/rollouts.ts';
 import { ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -26,33 +27,21 @@ function findings(issue: Issue, base: KeyPath, root: unknown, kind: RecipeKind):
   if (issue.code === 'invalid_union') {
     const inner = deepestBranch(issue.errors);
     if (inner) return inner.flatMap((each) => findings(each, path, root, kind));
+    const choices = issue.errors.length === 0 ? choicesAt(path, kind) : [];
+    if (choices.length > 0 && value !== undefined) return notAChoice(path, value, choices, kind);
   }
   if (value === undefined || (value === null && issue.code === 'invalid_type')) {
-    return found('missing_key', `${name} is missing`, `add it: ${purpose(path, kind)}`);
+    return found('missing_key', `${name} is missing`, `add it: ${purpose(path, root, kind)}`);
   }
   switch (issue.code) {
     case 'too_small':
     case 'too_big':
       if (issue.code === 'too_small' && issue.origin !== 'number') {
-        return found('empty_value', `${name} is empty`, `write a value: ${purpose(path, kind)}`);
+        return found('empty_value', `${name} is empty`, `write a value: ${purpose(path, root, kind)}`);
       }
       return found('out_of_range', `${name} is ${shown(value)}, out of range`, `write ${expectation(issue)}`);
-    case 'invalid_value': {
-      const choices = issue.values.map(String);
-      const choose = choices.length === 1 ? `write ${choices[0]}` : `choose one of ${choices.join(', ')}`;
-      if (kind.knowsOtherTrainers && isForeignValue(String(path.at(-1)), value)) {
-        return found('not_supported', `${name}: ${String(value)} is not here yet`, `${choose}, which trains otherwise`);
-      }
-      const ours = kind.knowsOtherTrainers ? ourWordsFor(String(path.at(-1)), value) : undefined;
-      if (ours !== undefined) return found('unknown_choice', `${name} is ${shown(value)}`, `write ${ours}`);
-      const near = typeof value === 'string' ? closest(value, choices) : undefined;
-      return found(
-        'unknown_choice',
-        `${name} is ${shown(value)}`,
-        near ? `did you mean \`${near}\`? ${choose}` : choose,
-        near,
-      );
-    }
+    case 'invalid_value':
+      return notAChoice(path, value, issue.values.map(String), kind);
     default: {
       const wanted = expectation(issue);
       const { next, fix } = yamlAdvice(value, wanted) ?? { next: `write ${wanted}` };
@@ -61,10 +50,26 @@ function findings(issue: Issue, base: KeyPath, root: unknown, kind: RecipeKind):
   }
 }
 
+function notAChoice(path: KeyPath, value: unknown, choices: readonly string[], kind: RecipeKind): Finding[] {
+  const [name, key] = [`\`${dotted(path)}\``, String(path.at(-1))];
+  const found = (code: string, what: string, next: string, fix?: string): Finding[] => [
+    { path, part: 'value', code, what, next, ...(fix !== undefined && { fix }) },
+  ];
+  const choose = choices.length === 1 ? `write ${choices[0]}` : `choose one of ${choices.join(', ')}`;
+  if (kind.knowsOtherTrainers && isForeignValue(key, value)) {
+    return found('not_supported', `${name}: ${String(value)} is not here yet`, `${choose}, which trains otherwise`);
+  }
+  const ours = kind.knowsOtherTrainers ? ourWordsFor(key, value) : undefined;
+  if (ours !== undefined) return found('unknown_choice', `${name} is ${shown(value)}`, `write ${ours}`);
+  const near = typeof value === 'string' ? closest(value, choices) : undefined;
+  const next = near ? `did you mean \`${near}\`? ${choose}` : choose;
+  return found('unknown_choice', `${name} is ${shown(value)}`, next, near);
+}
+
 function unknownKey(path: KeyPath, key: string, root: unknown, kind: RecipeKind): Finding {
   const at = [...path, key];
   const found = (code: string, what: string, next: string): Finding => ({ path: at, part: 'key', code, what, next });
-  const known = knownKeys(path, kind);
+  const known = knownKeys(path, root, kind);
   const siblings = valueAt(root, path);
   const unknown = (next: string, meant?: string): Finding => ({
     ...found('unknown_key', `unknown key \`${dotted(at)}\``, next),
@@ -72,10 +77,10 @@ function unknownKey(path: KeyPath, key: string, root: unknown, kind: RecipeKind)
     // A key that is written already is not written twice.
     ...(meant !== undefined && !(isMapping(siblings) && Object.hasOwn(siblings, meant)) && { fix: meant }),
   });
-  const ours = kind.knowsOtherTrainers ? ourName(key) : undefined;
+  const ours = kind.knowsOtherTrainers && !isOfRollouts(key, root) ? ourName(key) : undefined;
   if (ours !== undefined) return unknown(`did you mean ${ours}?`, /^`(\w+)`$/.exec(ours)?.[1]);
   if (kind.knowsOtherTrainers && isMapping(siblings) && path[0] !== 'sample_prompts') {
-    const foreign = path.length > 2 ? undefined : foreignKey(key, dotted(at), siblings, path.length > 0);
+    const foreign = path.length > 2 ? undefined : foreignKey(key, dotted(at), siblings, mappingOf(path));
     if (foreign) return found(foreign.code, foreign.what, foreign.next);
   }
   const near = closest(key, known);
@@ -85,6 +90,14 @@ function unknownKey(path: KeyPath, key: string, root: unknown, kind: RecipeKind)
       ? `remove it if it is not needed; ${kind.listing} lists every key`
       : `remove it if it is not needed; known here: ${known.join(', ')}`,
   );
+}
+
+const mappingOf = ([first]: KeyPath): KnownMapping =>
+  first === undefined ? 'recipe' : first === 'trl' ? 'trl' : 'datasets';
+
+/** A key that other trainers have at the top of all they train, and that belongs to `trl` in this recipe: `beta`. */
+function isOfRollouts(key: string, root: unknown): boolean {
+  return isMapping(root) && root['rl'] === 'grpo' && Object.hasOwn(trlSchema.shape, key);
 }
 
 /** Of the ways to read a value, the one whose complaints lie inside it: there the kind was right and a part was wrong. */
@@ -156,39 +169,53 @@ function valueAt(root: unknown, path: KeyPath): unknown {
   );
 }
 
-/** The keys of the mapping at this place of a recipe; none where it takes any. */
-function shapeAt(path: KeyPath, { schema }: RecipeKind): Readonly<Record<string, z.ZodType>> {
-  let mapping: z.ZodObject | undefined = schema;
-  for (const [depth, step] of path.entries()) {
-    const inner: z.ZodType | undefined = mapping?.shape[step];
-    if (inner === undefined) {
-      // A position in a list was passed with the list.
-      if (typeof step === 'number' && depth > 0) continue;
-      return {};
-    }
-    mapping = mappingIn(inner);
+/** All that a value at this place of a recipe may be, unwrapped; none where anything may be. */
+function schemasAt(path: KeyPath, { schema }: RecipeKind): z.ZodType[] {
+  let here: z.ZodType[] = [schema];
+  for (const step of path) {
+    here = here.flatMap((each) => {
+      if (each instanceof z.ZodArray)
+        return typeof step === 'number' ? alternatives(each.def.element as z.ZodType) : [];
+      const inner = each instanceof z.ZodObject ? (each.shape[step] as z.ZodType | undefined) : undefined;
+      return inner ? alternatives(inner) : [];
+    });
   }
-  return mapping?.shape ?? {};
+  return here;
 }
 
-/** The mapping that a value may be, or that each entry of its list may be. */
-function mappingIn(schema: z.ZodType): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodPipe) return mappingIn(schema.def.in as z.ZodType);
-  if (schema instanceof z.ZodArray) return mappingIn(schema.def.element as z.ZodType);
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
-    return mappingIn(schema.def.innerType as z.ZodType);
+function alternatives(schema: z.ZodType): z.ZodType[] {
+  if (schema instanceof z.ZodPipe) return alternatives(schema.def.in as z.ZodType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
+    return alternatives(schema.def.innerType as z.ZodType);
   }
-  if (!(schema instanceof z.ZodUnion)) return undefined;
-  return schema.def.options.find((option): option is z.ZodObject => option instanceof z.ZodObject);
+  if (schema instanceof z.ZodUnion) return schema.def.options.flatMap((option) => alternatives(option as z.ZodType));
+  return [schema];
 }
 
-function knownKeys(path: KeyPath, kind: RecipeKind): string[] {
-  return path[0] === 'sample_prompts' ? ['role', 'content', 'messages', 'tools'] : Object.keys(shapeAt(path, kind));
+/** The keys of the mapping at this place; of several kinds of mapping those of the kind that it says it is. */
+function shapeAt(path: KeyPath, root: unknown, kind: RecipeKind): Readonly<Record<string, z.ZodType>> {
+  const shapes = schemasAt(path, kind).flatMap((each) => (each instanceof z.ZodObject ? [each.shape] : []));
+  const value = valueAt(root, path);
+  const said = shapes.find((shape) =>
+    Object.entries(shape).some(
+      ([key, each]) => each instanceof z.ZodLiteral && isMapping(value) && each.values.has(value[key] as string),
+    ),
+  );
+  return said ?? shapes[0] ?? {};
+}
+
+/** The words by which kinds of mapping are told apart, at the key that says which it is. */
+const choicesAt = (path: KeyPath, kind: RecipeKind): string[] =>
+  schemasAt(path, kind).flatMap((each) => (each instanceof z.ZodLiteral ? [...each.values].map(String) : []));
+
+function knownKeys(path: KeyPath, root: unknown, kind: RecipeKind): string[] {
+  return path[0] === 'sample_prompts'
+    ? ['role', 'content', 'messages', 'tools']
+    : Object.keys(shapeAt(path, root, kind));
 }
 
 /** First sentence of the description of a key. */
-function purpose(path: KeyPath, kind: RecipeKind): string {
-  const description = shapeAt(path.slice(0, -1), kind)[String(path.at(-1))]?.meta()?.description;
+function purpose(path: KeyPath, root: unknown, kind: RecipeKind): string {
+  const description = shapeAt(path.slice(0, -1), root, kind)[String(path.at(-1))]?.meta()?.description;
   return description?.replace(/[.:]\s.*$/s, '') ?? `${kind.reference} explains the key`;
 }

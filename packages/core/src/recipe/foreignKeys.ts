@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { axolotlRules } from './import/axolotl.ts';
 import { axolotlDatasetRules } from './import/axolotlDatasets.ts';
+import { belowTrlRules } from './import/grpo.ts';
 import { llamaFactoryRules } from './import/llamaFactory.ts';
 import { type Input, type Outcome, type Rules, shown } from './import/translate.ts';
 import { trlRules } from './import/trl.ts';
@@ -12,14 +13,20 @@ export interface ForeignKey {
   next: string;
 }
 
+/** The mappings of a recipe in which keys of other trainers are known. */
+export type KnownMapping = 'recipe' | 'datasets' | 'trl';
+
 /** Tools in the order in which their keys are looked up; ours are named after the first. */
-const recipeTools: readonly (readonly [string, Rules])[] = [
-  ['Axolotl', axolotlRules],
-  ['LLaMA-Factory', llamaFactoryRules],
-  ['TRL, PEFT or Unsloth', trlRules],
-];
+const toolsOf: Readonly<Record<KnownMapping, readonly (readonly [string, Rules])[]>> = {
+  recipe: [
+    ['Axolotl', axolotlRules],
+    ['LLaMA-Factory', llamaFactoryRules],
+    ['TRL, PEFT or Unsloth', trlRules],
+  ],
+  datasets: [['Axolotl', axolotlDatasetRules]],
+  trl: [['TRL, Axolotl or Unsloth', belowTrlRules]],
+};
 const withImporter = new Set(['Axolotl', 'LLaMA-Factory']);
-const datasetTools: readonly (readonly [string, Rules])[] = [['Axolotl', axolotlDatasetRules]];
 
 /** Keys that choose a way of training: without them a recipe trains something else. */
 const methods = new Set(['rl', 'reward_model', 'process_reward_model', 'relora', 'stage', 'finetuning_type']);
@@ -37,6 +44,7 @@ const ourWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   stage: { dpo: '`rl: dpo`', kto: '`rl: kto`', rm: '`rl: reward`' },
   reward_model: { true: '`rl: reward`' },
+  scale_rewards: { true: '`scale_rewards: group` below `trl`', false: '`scale_rewards: none` below `trl`' },
   pref_loss: {
     sigmoid: '`rl: dpo`',
     hinge: '`rl: dpo` and `dpo_loss_type: hinge`',
@@ -56,6 +64,8 @@ export function ourWordsFor(key: string, value: unknown): string | undefined {
 const foreignValues: Readonly<Record<string, readonly string[]>> = {
   adapter: ['ia3', 'loha', 'lokr', 'vera', 'oft', 'boft', 'adalora', 'lisa', 'galore', 'llama-adapter'],
   rl: ['gdpo', 'ebft', 'bco', 'ppo', 'rloo'],
+  loss_type: ['cispo', 'sapo', 'luspo', 'vespo', 'dppo'],
+  importance_sampling_level: ['sequence_token'],
   optimizer: ['adamw', 'adam', 'adafactor', 'lion_8bit', 'paged_lion_32bit', 'sgd', 'rmsprop', 'muon', 'sophia']
     .concat(['adamw_anyprecision', 'ao_adamw_4bit', 'ao_adamw_8bit', 'adopt_adamw', 'came_pytorch', 'galore_adamw'])
     .concat([
@@ -78,14 +88,14 @@ export function isForeignValue(key: string, value: unknown): boolean {
 /**
  * Undefined for a key that no other trainer has. "Remove it" is only advised where nothing else would be trained without the key.
  * @param siblings the mapping in which the key stands
- * @param inDataset the key stands in an entry of `datasets`
+ * @param mapping where the key stands: in the recipe itself, in an entry of `datasets`, or below `trl`
  */
-export function foreignKey(key: string, name: string, siblings: Input, inDataset: boolean): ForeignKey | undefined {
-  for (const [tool, rules] of inDataset ? datasetTools : recipeTools) {
+export function foreignKey(key: string, name: string, siblings: Input, mapping: KnownMapping): ForeignKey | undefined {
+  for (const [tool, rules] of toolsOf[mapping]) {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule) return describe(tool, key, name, outcomeOf(siblings, key, rule), siblings[key]);
   }
-  if (!inDataset && key === 'pretraining_dataset') {
+  if (mapping === 'recipe' && key === 'pretraining_dataset') {
     return {
       code: 'foreign_key',
       what: `\`${name}\` is a key of Axolotl`,

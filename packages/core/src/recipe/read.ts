@@ -49,7 +49,7 @@ export function checkRecipe(text: string, file: string, overrides: readonly stri
       const sound = Object.fromEntries(
         Object.entries(plain).filter(([key]) => !unsound.has(key) && key in recipeSchema.shape),
       );
-      return [...shape, ...combinationFindings(sound), ...roundingFindings(sound)];
+      return [...shape, ...combinationFindings(sound, unsound), ...roundingFindings(sound)];
     },
   });
   if (!checked.ok) return checked;

@@ -1,4 +1,5 @@
 import { trlSchema } from '../sections/rollouts.ts';
+import { grpoRules } from './grpo.ts';
 import {
   becomes,
   cannot,
@@ -46,6 +47,7 @@ const preferenceLosses: Readonly<Record<string, Outcome>> = {
 
 /** Keys of TRL's and transformers' arguments, of PEFT's configurations, and of Unsloth, that have no importer of their own. */
 export const trlRules: Rules = {
+  ...grpoRules,
   ...belowTrl,
   loss_type: (value, input) =>
     preferenceLosses[String(value)] ?? belowTrl['loss_type']?.(value, input) ?? cannot('Anneal does not have it'),
@@ -67,7 +69,6 @@ export const trlRules: Rules = {
   reference_free: isOff((value) => becomes({ dpo_reference_free: value })),
   desirable_weight: renamed('kto_desirable_weight'),
   undesirable_weight: renamed('kto_undesirable_weight'),
-  max_prompt_length: () => cannot('prompts have what the answers leave of sequence_len'),
   packing_strategy: (value) =>
     value === 'bfd' ? nothing('as in Anneal') : cannot('Anneal packs whole rows, best fit'),
   finetune_language_layers: onAllOf('the language model'),
@@ -88,7 +89,6 @@ export const trlRules: Rules = {
     'optim_target_modules',
     'lisa_activated_layers',
     'galore_target_modules',
-    'sync_ref_model',
     'use_weighting',
     'discopop_tau',
     'loss_weights',
