@@ -133,7 +133,7 @@ export async function openSession(
     const { rollouts } = job;
     if (rollouts) refuseLongRope(model, longest + rollouts.maxTokens);
     const rewardModels = rollouts
-      ? judging.map((found) => ({ opened: found, plan: planScoring(found, job, scoringRoom(rollouts, longest)) }))
+      ? judging.map((judge) => ({ opened: judge, plan: planScoring(judge, job, scoringRoom(rollouts, longest)) }))
       : [];
     const scoringBytes = rewardModels.reduce((sum, { plan }) => sum + deviceBytes(plan.memory), 0);
     const { plan, programs } = planTraining({
