@@ -1,4 +1,4 @@
-/** OpenAI's `weight: 0`, and flags written as text or numbers, did not count: wrong answers were trained. */
+/** OpenAI's `weight: 0`, flags written as text or numbers, and those of a whole row did not count: wrong answers were trained. */
 import { expect, test } from 'vitest';
 import { detectFormat, type FieldOptions } from '../packages/core/src/datasets/formats/index.ts';
 import { parseJson } from '../packages/core/src/datasets/rowJson.ts';
@@ -33,4 +33,24 @@ test('the template does not see a flag, and the row may not contradict itself', 
 test('another field that the recipe names is the only flag', () => {
   const options = { fieldTraining: 'learn' };
   expect(read(', "learn": "False", "weight": 0.5', options)).toMatchObject({ train: [null, false] });
+});
+
+const TEXTS = [{ text: 'a' }, { instruction: 'a', output: 'b' }, { messages: [{ role: 'assistant', content: 'b' }] }];
+
+test.each(TEXTS)('a flag beside %j holds for the row', (texts) => {
+  for (const name of ['train', 'weight', 'loss']) {
+    const rows = [0, 'true', null, 1].map((flag) => ({ ...texts, [name]: flag }));
+    const reader = detectFormat(rows);
+    expect(rows.map((row) => reader?.read(row).kind === 'dropped')).toEqual([true, false, false, false]);
+    expect(reader?.read(rows[0] ?? {})).toMatchObject({ reason: 'nothing_supervised' });
+    expect(reader?.read({ ...texts, [name]: 0.5 })).toMatchObject({ reason: 'malformed_row' });
+    expect(rows.flatMap((row) => reader?.unread(row))).toEqual([]);
+  }
+});
+
+test('a column of that name with other values is none, and is listed as unread', () => {
+  const rows = [0, 1, 2.5].map((weight) => ({ text: 'a', weight }));
+  const reader = detectFormat(rows);
+  expect(rows.map((row) => reader?.read(row).kind)).toEqual(['text', 'text', 'text']);
+  expect(reader?.unread(rows[0] ?? {})).toEqual(['weight']);
 });

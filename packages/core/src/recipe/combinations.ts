@@ -1,3 +1,4 @@
+import { roleNames } from '../datasets/formats/roles.ts';
 import { optimizerFindings } from './optimizerCombinations.ts';
 import { preferenceFindings } from './preferenceCombinations.ts';
 import type { Finding, KeyPath } from './problem.ts';
@@ -232,7 +233,8 @@ function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
     }
   }
   for (const [i, name] of (dataset.roles_to_train ?? []).entries()) {
-    const meant = dataset.roles?.[name] ? undefined : (templateRole.get(name) ?? roleOfDataName[name]);
+    const isTemplates = name !== 'function_call' && dataset.roles?.[name] !== undefined;
+    const meant = isTemplates ? undefined : (templateRole.get(name) ?? usualRole(name)?.role);
     if (meant !== undefined && meant !== name) {
       found.push(
         combination(
@@ -246,7 +248,7 @@ function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
   return found;
 }
 
-const roleOfDataName: Record<string, string> = { gpt: 'assistant', human: 'user' };
+const usualRole = roleNames({});
 
 function combination(path: KeyPath, what: string, next: string, ...removable: KeyPath[]): Finding {
   const found: Finding = { path, part: 'key', code: 'impossible_combination', what, next };

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { USUAL_ROLES } from '../datasets/formats/roles.ts';
 import { combinationFindings } from './combinations.ts';
 import { InvalidRecipe } from './problem.ts';
 import { parseRecipe } from './read.ts';
@@ -124,12 +125,11 @@ describe('data sets', () => {
   });
 
   it('merge written roles and message parts with the usual ones', () => {
-    expect(dataset({ roles: { user: ['customer'], assistant: ['gpt', 'observation'] } })?.roles).toEqual({
-      system: ['system', 'developer'],
-      user: ['customer'],
-      assistant: ['gpt', 'observation'],
-      tool: ['tool', 'function'],
-    });
+    const { roles = {} } = dataset({ roles: { user: ['customer'], assistant: ['caller', 'observation'] } }) ?? {};
+    expect(roles.user).toEqual([...(USUAL_ROLES.user ?? []), 'customer']);
+    expect(roles.assistant).toEqual([...(USUAL_ROLES.assistant ?? []), 'caller', 'observation']);
+    expect(roles.tool).toEqual(USUAL_ROLES.tool?.filter((name) => name !== 'observation'));
+    expect(roles.system).toEqual(USUAL_ROLES.system);
     expect(
       dataset({ type: 'chat_template', message_property_mappings: { content: 'text' } })?.message_property_mappings,
     ).toEqual({ role: 'role', content: 'text' });

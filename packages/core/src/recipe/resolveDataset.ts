@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import type * as z from 'zod';
 import { isDataFile } from '../datasets/dataFiles.ts';
-import { USUAL_ROLES } from '../datasets/formats/roles.ts';
+import { withUsualRoles } from '../datasets/formats/roles.ts';
 import { findPulled, isDatasetId } from '../hub/datasets/cache.ts';
 import type { DatasetSelection } from '../hub/datasets/select.ts';
 import { type FieldType, fieldsOfType } from './combinations.ts';
@@ -79,7 +79,7 @@ export function resolveDataset(filled: Filled, key: KeyPath, place: DatasetPlace
     type: typeof filled.type === 'object' ? filled.type : typeOf(written),
     data_files,
     weight: filled.percent === null ? (filled.weight ?? 1) : null,
-    roles: mergedRoles(filled.roles ?? {}),
+    roles: withUsualRoles(filled.roles ?? {}),
   };
 }
 
@@ -124,11 +124,4 @@ function typeOfWrittenColumns(filled: Filled): FieldType | undefined {
 function writtenColumns(filled: Filled): Partial<Columns> {
   const keys = Object.values(fieldsOfType).flat();
   return Object.fromEntries(keys.filter((key) => filled[key] !== null).map((key) => [key, filled[key]]));
-}
-
-/** A name that the recipe gives to one role is taken from the role that usually has it. */
-function mergedRoles(written: Record<string, string[]>): Record<string, string[]> {
-  const taken = new Set(Object.values(written).flat());
-  const usual = Object.entries(USUAL_ROLES).map(([role, names]) => [role, names.filter((name) => !taken.has(name))]);
-  return { ...Object.fromEntries(usual.filter(([, names]) => (names ?? []).length > 0)), ...written };
 }

@@ -16,10 +16,12 @@ import {
   spelledIn,
   textOf,
 } from './format.ts';
+import { roleNames } from './roles.ts';
 
-const PROMPTS = ['instruction', 'prompt', 'question', 'query', 'input'];
+const PROMPTS = ['instruction', 'prompt', 'question', 'query', 'problem', 'input'];
 const INPUTS = ['input', 'context'];
-const ANSWERS = ['output', 'response', 'answer', 'completion', 'chosen'];
+/** A solution leads to the answer, where there are both. */
+export const ANSWERS = ['output', 'response', 'solution', 'answer', 'completion', 'chosen'];
 
 /** Stanford Alpaca: `{"instruction": "…", "input": "…", "output": "…"}`, with earlier turns in `history` and a `system` prompt. */
 export const alpaca: DataFormat = {
@@ -107,17 +109,12 @@ function historyIn(list: readonly unknown[] | null): Turn[] | null {
       ];
     }
     if (!isObject(item)) return null;
-    const role = ROLES[String(item.role ?? item.from)];
+    const { role, isCall } = usualRole(item.role ?? item.from) ?? {};
     const content = item.content ?? item.value;
-    return role !== undefined && typeof content === 'string' ? [{ role, content, train: false }] : null;
+    const isText = role !== undefined && role !== 'tool' && !isCall && typeof content === 'string';
+    return isText ? [{ role, content, train: false }] : null;
   });
   return turns.includes(null) ? null : (turns as Turn[][]).flat();
 }
 
-const ROLES: Readonly<Record<string, string>> = {
-  system: 'system',
-  user: 'user',
-  human: 'user',
-  assistant: 'assistant',
-  gpt: 'assistant',
-};
+const usualRole = roleNames({});

@@ -14,6 +14,7 @@ import {
   type RowValue,
   spelledIn,
 } from './format.ts';
+import { roleNames } from './roles.ts';
 
 /** `pairs`: two answers a row. `judged`: each answer with its label; a pair is two of them. `sampled`: none is read. */
 export type AnswerMode = 'pairs' | 'judged' | 'sampled';
@@ -158,11 +159,14 @@ function numberIn(value: unknown): number | null {
   return typeof number === 'number' && Number.isFinite(Math.fround(number)) ? Math.fround(number) : null;
 }
 
+const usualRole = roleNames({});
+
 const isEmptyText = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
 
 function beginsWithPrompt(value: unknown): boolean {
   const first = (listOf(value) ?? [])[0];
-  return isObject(first) && ['system', 'user', 'human'].includes(String(first.role ?? first.from));
+  const role = isObject(first) ? usualRole(first.role ?? first.from)?.role : undefined;
+  return role === 'system' || role === 'user';
 }
 
 /** Only what comes after the prompt is trained, and of that what the row does not exclude. */

@@ -1,15 +1,19 @@
 import { dropped } from '../types.ts';
+import { ANSWERS } from './alpaca.ts';
 import {
   columnsBeside,
   type DataFormat,
   findColumn,
+  isGiven,
   isPythonList,
+  labelOf,
   mostOf,
   type RowReader,
+  type RowValue,
   spelledIn,
+  TEXTS,
 } from './format.ts';
-
-const TEXTS = ['text', 'content'];
+import { areSingleMessages } from './guessMapping.ts';
 
 /** Plain text: `{"text": "…"}`, or the lines of a .txt file. All of it is trained. */
 export const completion: DataFormat = {
@@ -21,10 +25,21 @@ export const completion: DataFormat = {
     const known = findColumn(rows, TEXTS, has);
     const field =
       (fieldText && spelledIn(rows, fieldText)) ?? known ?? (columns.size === 1 ? [...columns][0] : undefined);
-    return field === undefined || !has(field) ? null : reader(field);
+    if (field === undefined || !has(field)) return null;
+    return fieldText || (!areSingleMessages(rows) && !answers(rows, field)) ? reader(field) : null;
   },
   open: (rows, { fieldText }) => reader(spelledIn(rows, fieldText ?? 'text')),
 };
+
+/** Whether a text stands beside a column that is likely its answer: which of them is to be trained has to be said. */
+const answers = (rows: readonly RowValue[], text: string): boolean =>
+  findColumn(
+    rows,
+    [...ANSWERS, 'target', 'summary', 'translation', 'label'],
+    (name) =>
+      name !== text &&
+      mostOf(rows, (row) => typeof row[name] === 'string' && isGiven(row[name]) && labelOf(row[name]) === null),
+  ) !== undefined;
 
 function reader(field: string): RowReader {
   return {

@@ -49,6 +49,9 @@ export interface DataFormat {
 /** Columns of a system prompt. */
 export const SYSTEMS = ['system', 'system_prompt'];
 
+/** Columns of plain text. */
+export const TEXTS = ['text', 'content'];
+
 /** Whether at least half of the rows hold what is looked for: what is wrong with the others shows when they are read. */
 export function mostOf(rows: readonly RowValue[], holds: (row: RowValue) => boolean): boolean {
   const count = rows.filter(holds).length;

@@ -3,7 +3,9 @@ import { alpaca } from './alpaca.ts';
 import { type AnswerMode, type AnswerReader, openAnswers } from './answers.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
+import { withRowFlags } from './flags.ts';
 import { type DataFormat, type FieldOptions, isPythonList, mostOf, type RowReader, type RowValue } from './format.ts';
+import { adviceFor } from './formatAdvice.ts';
 import { prompt } from './prompt.ts';
 import { openPrompts } from './prompts.ts';
 import { sharegpt } from './sharegpt.ts';
@@ -18,7 +20,7 @@ export const FORMATS: readonly DataFormat[] = [chat, sharegpt, alpaca, completio
 export function detectFormat(rows: readonly RowValue[], options: FieldOptions = {}): RowReader | null {
   for (const format of FORMATS) {
     const reader = format.detect(rows, options);
-    if (reader !== null) return reader;
+    if (reader !== null) return withRowFlags(reader, rows, options);
   }
   return null;
 }
@@ -38,7 +40,7 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
   if (type !== 'auto') {
     const format = FORMATS.find(({ name }) => name === type);
     if (format === undefined) throw new Error(`no data format is called ${type}`);
-    return format.open(rows, options);
+    return withRowFlags(format.open(rows, options), rows, options);
   }
   const reader = detectFormat(rows, options);
   if (reader !== null) return reader;
@@ -57,7 +59,7 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
   throw new UserError({
     what: `no known format has the fields ${columns.slice(0, 12).join(', ') || '(none)'}${why}`,
     where,
-    next: 'set `type` and its field_… keys in the recipe: chat_template needs field_messages, alpaca field_instruction and field_output, completion field',
+    next: adviceFor(rows),
     code: 'format_unknown',
   });
 }

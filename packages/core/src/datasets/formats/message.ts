@@ -1,6 +1,7 @@
 import { type Message, THOUGHTS, type ToolCall } from '../types.ts';
-import { flagOf } from './flags.ts';
+import { readFlags } from './flags.ts';
 import { isGiven, isObject, jsonIn, listOf, type RowValue } from './format.ts';
+import type { KnownRole } from './roles.ts';
 
 /** How the messages of a data set are written. */
 export interface MessageLayout {
@@ -17,7 +18,11 @@ export interface ReadMessage {
 }
 
 /** One message in the templates' shape, or what is wrong with it. */
-export function readMessage(item: RowValue, role: string, { properties, flags }: MessageLayout): ReadMessage | string {
+export function readMessage(
+  item: RowValue,
+  { role, isCall }: KnownRole,
+  { properties, flags }: MessageLayout,
+): ReadMessage | string {
   const train = readFlags(item, flags);
   if (typeof train === 'string') return train;
   const renamed = new Map(Object.entries(properties).map(([ours, theirs]) => [theirs, ours]));
@@ -26,22 +31,8 @@ export function readMessage(item: RowValue, role: string, { properties, flags }:
     // A table gives every message every field; null stands for one that was not written.
     if (!flags.includes(key) && value !== null) message[renamed.get(key) ?? key] = value;
   }
-  const whole = withContent({ ...message, role }, item[properties.role] === 'function_call', properties.content);
+  const whole = withContent({ ...message, role }, isCall, properties.content);
   return typeof whole === 'string' ? whole : { message: whole, train };
-}
-
-function readFlags(item: RowValue, flags: readonly string[]): boolean | null | string {
-  let train: boolean | null = null;
-  for (const name of flags) {
-    const flag = flagOf(item[name]);
-    if (flag === undefined) {
-      return `has '${name}': ${JSON.stringify(item[name])}, which is neither true nor false (name another field with message_field_training)`;
-    }
-    if (flag !== null && train !== null && flag !== train)
-      return `is to be trained and not: ${flags.join(', ')} disagree`;
-    train = flag ?? train;
-  }
-  return train;
 }
 
 function withContent(message: RowValue & { role: string }, isCall: boolean, field: string): Message | string {
@@ -80,8 +71,8 @@ function isResult({ role, content }: RowValue): boolean {
 const textOfPart = (part: unknown): string | null =>
   isObject(part) && TEXT_PARTS.has(part.type) && typeof part.text === 'string' ? part.text : null;
 
-/** The longer names are those of OpenAI's Responses API. */
-const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text']);
+/** The longer names are those of OpenAI's Responses API; Gemini's parts have no type. */
+const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text', undefined]);
 
 const typeOf = (part: unknown): string => JSON.stringify((isObject(part) && part.type) || null);
 

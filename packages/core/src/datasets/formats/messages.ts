@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Content, type Dropped, dropped } from '../types.ts';
+import { flagNames } from './flags.ts';
 import {
   badAnswer,
   columnsBeside,
@@ -18,7 +19,7 @@ import {
   spelledIn,
 } from './format.ts';
 import { type ReadMessage, readMessage, readTools } from './message.ts';
-import { USUAL_ROLES } from './roles.ts';
+import { roleNames } from './roles.ts';
 
 /** The columns that one conversation stands in. */
 export interface Columns {
@@ -38,8 +39,6 @@ export interface Names {
 /** Columns with the messages before an answer, and with the answer. */
 const PROMPTS = ['prompt', 'question', 'instruction', 'query', 'input', 'context'];
 const ANSWERS = ['completion', 'chosen', 'response', 'answer', 'output', 'target'];
-/** `weight` is OpenAI's. */
-const FLAGS = ['train', 'weight', 'loss'];
 
 /**
  * Reads rows that hold a conversation: in one column, or a prompt in one and its answer in another. Of these the answer alone is trained.
@@ -51,12 +50,12 @@ export function messageReader(
   rows: readonly RowValue[],
   options: FieldOptions,
 ): RowReader {
-  const { fieldTraining, fieldTools, fieldSystem } = options;
+  const { fieldTools, fieldSystem } = options;
   const layout = {
     properties: { ...options.messageProperties, role, content },
-    flags: fieldTraining && !FLAGS.includes(fieldTraining) ? [fieldTraining] : FLAGS,
+    flags: flagNames(options),
   };
-  const roleOf = rolesByName(options);
+  const roleOf = roleNames(options.roles ?? {});
   const column = (demanded: string | null | undefined, names: readonly string[]): string =>
     demanded ? spelledIn(rows, demanded) : (findColumn(rows, names) ?? (names[0] as string));
   const tools = column(fieldTools, ['tools', 'functions']);
@@ -82,10 +81,11 @@ export function messageReader(
       const where = `message ${i + 1} of '${name}'`;
       if (!isObject(item)) return dropped('malformed_row', `${where} is not an object`);
       const written = item[role];
-      const known = roleNamed(roleOf, written);
+      const known = roleOf(written);
       if (known === undefined) {
-        const names = [...roleOf.keys()].join(', ');
-        return dropped('bad_roles', `${where} has the role ${JSON.stringify(written ?? null)}, known are ${names}`);
+        const said = `${where} has the role ${JSON.stringify(written ?? null)}, known are ${roleOf.all.join(', ')}`;
+        if (typeof written !== 'string') return dropped('bad_roles', said);
+        return dropped('bad_roles', `${said}; ${roleAdvice(written, found.at(-1)?.message.role)}`);
       }
       const message = readMessage(item, known, layout);
       if (typeof message === 'string') return dropped('malformed_row', `${where} ${message}`);
@@ -156,16 +156,11 @@ function joined(prompt: readonly ReadMessage[], answer: readonly ReadMessage[]):
   return repeats ? [...before, ...answer.slice(prompt.length)] : null;
 }
 
-function rolesByName({ roles }: FieldOptions): Map<string, string> {
-  const roleOf = new Map<string, string>();
-  for (const [role, names] of Object.entries({ ...USUAL_ROLES, ...roles }))
-    for (const name of names) roleOf.set(name, role);
-  return roleOf;
+function roleAdvice(name: string, before: string | undefined): string {
+  const spoken = before === 'user' ? 'assistant' : 'user';
+  const role = /call/i.test(name) ? 'function_call' : /tool|function|result/i.test(name) ? 'tool' : spoken;
+  return `the recipe can say whose it is, such as roles: {${role}: [${JSON.stringify(name)}]} in the data set`;
 }
-
-/** As the recipe spells it, else in any case. */
-const roleNamed = (roleOf: ReadonlyMap<string, string>, written: unknown): string | undefined =>
-  typeof written === 'string' ? (roleOf.get(written) ?? roleOf.get(written.toLowerCase())) : undefined;
 
 const isRejected = (column: string): boolean => /^rejected/i.test(column);
 
@@ -197,9 +192,9 @@ export function findConversation(
   const found = findColumn(rows, names, (name) => mostOf(rows, (row) => listIn(row[name]).length > 0));
   if (found === undefined) return null;
 
-  const roleOf = rolesByName(options);
+  const roleOf = roleNames(options.roles ?? {});
   const speaks = (message: unknown, wanted: string): boolean =>
-    isObject(message) && roleNamed(roleOf, message[role]) === wanted;
+    isObject(message) && roleOf(message[role])?.role === wanted;
   const most = (column: string, holds: (value: unknown) => boolean): boolean =>
     column !== found && mostOf(rows, (row) => holds(row[column]));
   const isNamedAnswer = [...ANSWERS, 'rejected'].includes(found.toLowerCase());

@@ -232,7 +232,10 @@ describe('LLaMA-Factory', () => {
       learning_rate: 5e-5,
       datasets: [
         { path: 'my_data/glaive_toolcall_en_demo.json', field_tools: 'tools', field_messages: 'conversations' },
-        { field_system: 'persona', roles: { user: ['customer'], assistant: ['agent', 'function_call'] } },
+        {
+          field_system: 'persona',
+          roles: { user: ['customer'], assistant: ['agent'], function_call: ['function_call'] },
+        },
       ],
       test_datasets: [{ path: 'my_data/held_out.json' }],
     });

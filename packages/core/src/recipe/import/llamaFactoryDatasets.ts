@@ -41,7 +41,7 @@ const roleTags = {
   user_tag: 'user',
   assistant_tag: 'assistant',
   observation_tag: 'tool',
-  function_tag: 'assistant',
+  function_tag: 'function_call',
   system_tag: 'system',
 } as const;
 const usualTags: Record<string, string> = {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { USUAL_ROLES } from '../../datasets/formats/roles.ts';
 import { derived, optional, required } from '../key.ts';
 
 /** A prompt written out by hand; its key names are those of Axolotl's custom prompts. */
@@ -79,8 +80,10 @@ export const datasetSchema = z.strictObject({
   ),
   roles: derived(
     z.record(z.string(), z.array(z.string().min(1)).min(1)),
-    'system: [system, developer], user: [user, human], assistant: [assistant, gpt, function_call], tool: [tool, observation, function]',
-    "Names of the roles in the data: the template's role on the left, a list of the data's names on the right. Roles that are not listed keep their default.",
+    Object.entries(USUAL_ROLES)
+      .map(([role, names]) => `${role}: [${names.join(', ')}]`)
+      .join(', '),
+    "Names of the roles in the data, beside the usual ones: the template's role on the left, a list of the data's names on the right. `function_call` is for turns of the assistant that are a call of a tool, as JSON.",
   ),
   field_system: derived(z.string().min(1), 'found with `auto`, otherwise none', 'Column with a system prompt.'),
   field_tools: derived(
@@ -136,7 +139,7 @@ export const datasetSchema = z.strictObject({
   message_field_training: optional(
     z.string().min(1),
     'train',
-    'A flag in a message that overrules `roles_to_train` for it: true or 1 trains the message, false or 0 does not. Unless another is named, `weight` and `loss` are such flags too.',
+    'A flag in a message that overrules `roles_to_train` for it: true or 1 trains the message, false or 0 does not. Unless another is named, `weight` and `loss` are such flags too. As a column such a flag holds for the whole row, which false or 0 drops.',
   ),
 });
 
