@@ -8,6 +8,11 @@ import { readConfig } from './index.ts';
 
 const golden = (name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(new URL(`../../test/golden/models/${name}/config.json`, import.meta.url), 'utf8'));
+const yarn = (factor: number, original_max_position_embeddings: number) => ({
+  rope_type: 'yarn',
+  factor,
+  original_max_position_embeddings,
+});
 const read = (json: Record<string, unknown>, generation: Record<string, unknown> | null = null) =>
   readConfig(json, generation, 'config.json');
 
@@ -95,9 +100,32 @@ describe('what config.json leaves out', () => {
     expect(read({ ...json, sliding_window: null }).slidingWindow).toEqual([null, null]);
   });
 
-  test('Qwen3: head size 128', () => {
-    const { head_dim: _, ...json } = golden('qwen3');
-    expect(read(json).headSize).toBe(128);
+  const llama4 = { mscale: 1, mscale_all_dim: 1, llama_4_scaling_beta: 0.1 };
+  const gemma4Rope = {
+    sliding_attention: { rope_type: 'default', rope_theta: 1e4 },
+    full_attention: { rope_type: 'proportional', partial_rotary_factor: 0.25, rope_theta: 1e6 },
+  };
+  /** As transformers 5.17 fills them in. */
+  const written: [string, Record<string, unknown>][] = [
+    ['mistral', { num_key_value_heads: 8 }],
+    ['qwen2', { num_key_value_heads: 32 }],
+    ['qwen3', { head_dim: 128, num_key_value_heads: 32 }],
+    ['qwen3-moe', { num_key_value_heads: 4 }],
+    ['gemma2', { num_key_value_heads: 4 }],
+    ['phi3', { rms_norm_eps: 1e-5 }],
+    ['olmo3', { rms_norm_eps: 1e-5, rope_parameters: { rope_theta: 5e5 } }],
+    ['smollm3', { num_key_value_heads: 4, rope_parameters: { rope_theta: 2e6 } }],
+    ['glm4', { attention_bias: true, num_key_value_heads: 2, rms_norm_eps: 1.5625e-7, head_dim: 128 }],
+    ['ministral3', { head_dim: 128, rms_norm_eps: 1e-5, num_key_value_heads: 8 }],
+    ['ministral3', { rope_parameters: { ...yarn(16, 16384), rope_theta: 1e6, ...llama4 } }],
+    ['gpt-oss', { num_key_value_heads: 8, rope_parameters: { ...yarn(32, 4096), rope_theta: 15e4, truncate: false } }],
+    ['gemma4', { rope_parameters: gemma4Rope }],
+  ];
+  test.each(written)('%s: %j', (name, values) => {
+    const json = { ...golden(name), num_attention_heads: 32, hidden_size: 256 };
+    const left = Object.fromEntries(Object.entries(json).filter(([key]) => !(key in values)));
+    expect(read(left)).toEqual(read({ ...json, ...values }));
+    if ('rope_parameters' in values) expect(read({ ...left, rope_parameters: null })).toEqual(read(left));
   });
 
   test('Qwen2, old spelling: the upper layers slide', () => {
@@ -105,6 +133,36 @@ describe('what config.json leaves out', () => {
     const windows = { use_sliding_window: true, sliding_window: 64, max_window_layers: 1 };
     expect(read({ ...json, ...windows }).slidingWindow).toEqual([null, 64]);
     expect(read({ ...json, ...windows, use_sliding_window: false }).slidingWindow).toEqual([null, null]);
+    expect(read({ ...json, ...windows, sliding_window: null }).slidingWindow).toEqual([null, null]);
+  });
+});
+
+describe('keys that transformers reads in another way for some model types', () => {
+  test('Qwen3 with experts: every layer slides, whatever max_window_layers says', () => {
+    const windows = { use_sliding_window: true, sliding_window: 9, max_window_layers: 28 };
+    expect(read({ ...golden('qwen3-moe'), ...windows }).slidingWindow).toEqual([9, 9]);
+    expect(read({ ...golden('qwen3-moe'), ...windows, use_sliding_window: false }).slidingWindow).toEqual([null, null]);
+  });
+
+  test('Gemma 3: attn_logit_softcapping caps nothing', () => {
+    expect(read({ ...golden('gemma3-mixed'), attn_logit_softcapping: 5 }).attentionSoftCap).toBe(0);
+    expect(read({ ...golden('gemma2'), attn_logit_softcapping: 5 }).attentionSoftCap).toBe(5);
+  });
+
+  test('Phi-3: yarn of its first files is LongRoPE', () => {
+    const { rope_parameters } = golden('phi4-mini') as { rope_parameters: Record<string, unknown> };
+    const json = { ...golden('phi4-mini'), rope_parameters: { ...rope_parameters, rope_type: 'yarn' } };
+    expect(read(json).rope).toEqual(read(golden('phi4-mini')).rope);
+  });
+
+  test('a rotary part in rope_parameters goes before that beside them', () => {
+    expect(read({ ...golden('phi4-mini'), partial_rotary_factor: 0.25 }).rotarySize).toBe(6);
+  });
+
+  test('Ministral 3: a llama_4_scaling_beta of 0 scales no query', () => {
+    const { rope_parameters } = golden('ministral3') as { rope_parameters: Record<string, unknown> };
+    const json = { ...golden('ministral3'), rope_parameters: { ...rope_parameters, llama_4_scaling_beta: 0 } };
+    expect(read(json).queryScaling).toBe(null);
   });
 });
 
@@ -129,6 +187,8 @@ test.each([
   ['llama3', { head_dim: 7 }, 'head_dim must be an even number'],
   ['llama3', { eos_token_id: 'end' }, 'eos_token_id must be a token id or a list'],
   ['llama3', { tie_word_embeddings: 'no' }, 'tie_word_embeddings must be true or false'],
+  ['llama3', { is_causal: false }, 'attention to later tokens (is_causal: false)'],
+  ['gemma3n', { altup_coef_clip: 1 }, 'altup_coef_clip 1,'],
   ['qwen2', { layer_types: ['full_attention'] }, 'layer_types must be a list of 2 entries'],
   ['qwen2', { layer_types: ['full_attention', 'linear_attention'] }, 'layer type linear_attention is not implemented'],
   ['qwen2', { layer_types: ['full_attention', 'sliding_attention'] }, 'use_sliding_window must be true'],

@@ -128,6 +128,8 @@ function refuseWhatWouldChangeTheModel(
       'use the original checkpoint in bf16, f16 or f32, or one of bitsandbytes in NF4',
     );
   }
+  if (!fields.boolean('is_causal', true))
+    throw fields.unsupported('attention to later tokens (is_causal: false) is not implemented', OTHER_MODEL);
   const known: readonly string[] = ACTIVATIONS[config?.activation ?? 'silu'];
   const activation = fields.string(activationField, known[0]);
   if (!known.includes(activation)) {

@@ -113,6 +113,11 @@ export class Fields {
     return new Fields({ ...defaults, ...this.#json }, this.#where);
   }
 
+  /** The same with this in place of what it says. */
+  with(key: string, value: unknown): Fields {
+    return new Fields({ ...this.#json, [key]: value }, this.#where);
+  }
+
   wrong(key: string, expected: string): UserError {
     const found = this.#json[key] === undefined ? 'it is missing' : `it is ${JSON.stringify(this.#json[key])}`;
     return new UserError({

@@ -5,13 +5,20 @@ import type { Fields } from './fields.ts';
  * without it on those from `max_window_layers` up.
  */
 export function readLayerWindows(fields: Fields, layerCount: number): (number | null)[] {
-  const window = fields.boolean('use_sliding_window', false) ? fields.count('sliding_window', 4096) : null;
+  const window = readWindow(fields);
   const firstSliding = fields.count('max_window_layers', 28, undefined, 0);
   return layerTypes(fields, layerCount, (layer) => window !== null && layer >= firstSliding).map((type) => {
     if (type === 'full_attention') return null;
-    if (window === null) throw fields.wrong('use_sliding_window', 'true where layer_types has sliding_attention');
+    if (window === null)
+      throw fields.wrong('use_sliding_window', 'true, with a sliding_window, where layer_types has sliding_attention');
     return window;
   });
+}
+
+/** Null where there is none. */
+export function readWindow(fields: Fields): number | null {
+  if (!fields.boolean('use_sliding_window', false) || fields.raw('sliding_window') === null) return null;
+  return fields.count('sliding_window', 4096);
 }
 
 /** The window of models in which layers with and without one alternate: every `period`th layer has none. */

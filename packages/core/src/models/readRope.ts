@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isJsonObject } from '@anneal/formats/json';
+import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 import type { ModelConfig } from './config.ts';
 import type { Fields } from './fields.ts';
 import { longRopeAttentionFactor, type QueryScaling, type RopeConfig, yarnAttentionFactor } from './rope.ts';
@@ -11,6 +11,10 @@ export interface RopeTraits {
   readonly partialRotary?: boolean;
   readonly scalesQueries?: boolean;
   readonly proportionalRope?: boolean;
+  /** What `yarn` says has the factors of LongRoPE. */
+  readonly yarnIsLongRope?: boolean;
+  /** Of config.json that has neither rope_parameters nor rope_scaling; without it rope_theta alone counts. */
+  readonly defaultRope?: JsonObject;
 }
 
 type RopeFields = Pick<ModelConfig, 'rope' | 'slidingRope' | 'rotarySize' | 'queryScaling'>;
@@ -20,15 +24,17 @@ type RopeFields = Pick<ModelConfig, 'rope' | 'slidingRope' | 'rotarySize' | 'que
  * @throws UserError for what the architecture does not implement, an unknown type, or a wrong value
  */
 export function readRopes(
-  fields: Fields,
+  written: Fields,
   { headSize, maxPositions }: { readonly headSize: number; readonly maxPositions: number },
   traits: RopeTraits,
 ): RopeFields {
+  const saysRope = written.has('rope_parameters') || written.has('rope_scaling');
+  const fields = saysRope || !traits.defaultRope ? written : written.with('rope_parameters', traits.defaultRope);
   const ofTypes = traits.ropePerLayerType ? parametersOfTypes(fields) : null;
   const shared = ofTypes ? null : sharedParameters(fields);
   const [full, sliding] = ofTypes ?? [shared, null];
-  const rotarySize = rotarySizeOf([fields, full, sliding], headSize, traits);
-  const read = (parameters: Fields | null): RopeConfig => readParameters(fields, parameters, maxPositions);
+  const rotarySize = rotarySizeOf([full, sliding, fields], headSize, traits);
+  const read = (parameters: Fields | null): RopeConfig => readParameters(fields, parameters, maxPositions, traits);
   const rope = read(full);
   if (rope.scaling?.kind === 'proportional' && !traits.proportionalRope)
     throw fields.unsupported('rope type proportional is not implemented for this model type', 'use another model');
@@ -49,7 +55,12 @@ export function readRopes(
   };
 }
 
-function readParameters(fields: Fields, parameters: Fields | null, maxPositions: number): RopeConfig {
+function readParameters(
+  fields: Fields,
+  parameters: Fields | null,
+  maxPositions: number,
+  { yarnIsLongRope = false }: RopeTraits,
+): RopeConfig {
   const theta = parameters?.has('rope_theta')
     ? parameters.positive('rope_theta')
     : fields.positive('rope_theta', 10_000);
@@ -58,7 +69,8 @@ function readParameters(fields: Fields, parameters: Fields | null, maxPositions:
     fields.has('original_max_position_embeddings')
       ? fields.count('original_max_position_embeddings')
       : parameters.count('original_max_position_embeddings', maxPositions);
-  const kind = parameters.string('rope_type', parameters.string('type', 'default'));
+  const written = parameters.string('rope_type', parameters.string('type', 'default'));
+  const kind = written === 'yarn' && yarnIsLongRope ? 'longrope' : written;
   switch (kind) {
     case 'default':
       return { theta, scaling: null };
@@ -108,7 +120,8 @@ function readParameters(fields: Fields, parameters: Fields | null, maxPositions:
 }
 
 function readLongRope(parameters: Fields, originalMaxPositions: number, maxPositions: number): RopeConfig['scaling'] {
-  const usual = longRopeAttentionFactor(maxPositions, originalMaxPositions);
+  const factor = parameters.positive('factor', maxPositions / originalMaxPositions);
+  const usual = longRopeAttentionFactor(factor, originalMaxPositions);
   return {
     kind: 'longrope',
     shortFactors: parameters.positives('short_factor'),
@@ -170,7 +183,10 @@ function rotarySizeOf(holders: readonly (Fields | null)[], headSize: number, tra
   const part = holder?.positive('partial_rotary_factor') ?? 1;
   if (!holder || part === 1) return headSize;
   if (!traits.partialRotary)
-    throw holder.unsupported('partial rotary embeddings are not implemented for this model type', 'use another model');
+    throw holder.unsupported(
+      'partial rotary embeddings (partial_rotary_factor) are not implemented for this model type',
+      'use another model',
+    );
   // Of GGUF it is a quotient of two whole numbers, which may have been rounded down.
   const size = Math.floor(headSize * part + 1e-6);
   if (size < 2 || size > headSize || size % 2 !== 0)
@@ -179,9 +195,10 @@ function rotarySizeOf(holders: readonly (Fields | null)[], headSize: number, tra
 }
 
 function queryScaling(parameters: Fields): QueryScaling | null {
-  if (!parameters.has('llama_4_scaling_beta')) return null;
+  const beta = parameters.notNegative('llama_4_scaling_beta', 0);
+  if (beta === 0) return null;
   return {
-    beta: parameters.positive('llama_4_scaling_beta'),
+    beta,
     originalMaxPositions: parameters.count('original_max_position_embeddings'),
   };
 }

@@ -90,7 +90,7 @@ test.each([
   [{ rope_scaling: { rope_type: 'dynamic', factor: 0.5 } }, 'factor must be a number from 1 on'],
   [{ rope_scaling: [] }, 'rope_scaling must be an object'],
   [{ rope_theta: 'big' }, 'rope_theta must be a number above 0'],
-  [{ partial_rotary_factor: 0.5 }, 'partial rotary embeddings are not implemented'],
+  [{ partial_rotary_factor: 0.5 }, 'partial rotary embeddings (partial_rotary_factor) are not implemented'],
   [
     { rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 4 } },
     'high_freq_factor must be above low_freq_factor',

@@ -53,8 +53,7 @@ export interface RopeFrequencies {
 }
 
 /** Ding et al. 2024 (LongRoPE), as transformers computes it where a config does not state it. */
-export function longRopeAttentionFactor(maxPositions: number, originalMaxPositions: number): number {
-  const factor = maxPositions / originalMaxPositions;
+export function longRopeAttentionFactor(factor: number, originalMaxPositions: number): number {
   return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalMaxPositions));
 }
 

@@ -43,6 +43,15 @@ test('errors are in the unit of the metric', () => {
   expect(gradientDifference('x', ours, theirs)[1]).toMatchObject({ metric: 'peak', error: 1 / 5 });
 });
 
+test('a gradient that rounding has left of 0 is compared by its size', () => {
+  const noise = zeroed.map((_, i) => (i % 2 ? 1e-9 : -2e-9));
+  const passes = (values: ArrayLike<number>) => gradientDifference('x', values, noise).every(({ passed }) => passed);
+  expect(passes(zeroed)).toBe(true);
+  expect(passes(reference)).toBe(false);
+  expect(passes(zeroed.map((_, i) => (i === 5 ? 1e-6 : 0)))).toBe(false);
+  expect(passes(notANumber)).toBe(false);
+});
+
 test('nothing to compare, and a reference of zeros, do not pass unseen', () => {
   expect(maxDifference('x', [], [], 1).passed).toBe(false);
   expect(nmse('x', [0, 0], [0, 0], 1).passed).toBe(false);

@@ -28,6 +28,13 @@ CASES = [  # name, head size, max_position_embeddings, rope_theta, what scales
         YARN, factor=40.0, original_max_position_embeddings=4096, mscale=1.0, mscale_all_dim=0.707
     )),
     ("YaRN whose ramp is one point", 8, 24, 1e4, dict(YARN, factor=4.0, original_max_position_embeddings=6)),
+    *(  # its own factor says how strong attention is, not that of the contexts, which is 16
+        (name, 64, 16384, 1e4, dict(
+            factor, rope_type="longrope", original_max_position_embeddings=1024,
+            short_factor=[1 + i / 64 for i in range(32)], long_factor=[1 + i for i in range(32)],
+        ))
+        for name, factor in (("LongRoPE", {}), ("LongRoPE with a factor", dict(factor=4.0)))
+    ),
 ]
 
 

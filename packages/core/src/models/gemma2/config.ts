@@ -5,6 +5,7 @@ import { readAlternatingWindows } from '../layerTypes.ts';
 
 /** What transformers' Gemma2Config has where config.json says nothing. */
 const DEFAULTS = {
+  num_key_value_heads: 4,
   head_dim: 256,
   query_pre_attn_scalar: 256,
   attn_logit_softcapping: 50,

@@ -31,6 +31,7 @@ export function readConfig(given: Fields, generation: Fields | null): ModelConfi
     tiesByDefault: true,
     ropePerLayerType: true,
     slidingWindow: (layerCount) => readAlternatingWindows(fields, layerCount, period),
-    config: { ...gemmaConfig(fields), qkNorm: 'each_head' },
+    // transformers reads attn_logit_softcapping here, and computes nothing by it.
+    config: { ...gemmaConfig(fields), attentionSoftCap: 0, qkNorm: 'each_head' },
   });
 }

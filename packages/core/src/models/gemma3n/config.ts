@@ -25,6 +25,9 @@ const PERIOD = 5;
 /** Streams that a program can mix; all published models have as many. */
 const STREAMS = 4;
 
+/** What published models bound the coefficients of AltUp by, far beyond all that they have: nothing is bounded here. */
+const COEFFICIENT_LIMIT = 120;
+
 /** Layers that are sparse, and how much, where a model has more than these and says nothing. */
 const SPARSE = { layers: 10, share: 0.95 };
 
@@ -63,6 +66,11 @@ function refuseWhatIsMissing(fields: Fields): void {
   const use = 'use a published Gemma 3n, or add what is missing (docs/add-a-model.md)';
   if (fields.boolean('attention_bias', false))
     throw fields.unsupported('attention_bias: true is not implemented for this model type', use);
+  if (fields.positive('altup_coef_clip', COEFFICIENT_LIMIT) < COEFFICIENT_LIMIT)
+    throw fields.unsupported(
+      `altup_coef_clip ${fields.raw('altup_coef_clip')}, which bounds coefficients in training, is not implemented; none reaches ${COEFFICIENT_LIMIT}`,
+      use,
+    );
   if (!fields.boolean('altup_correct_scale', true))
     throw fields.unsupported('altup_correct_scale: false is not implemented', use);
   if (fields.count('altup_num_inputs', STREAMS) !== STREAMS || fields.count('altup_active_idx', 0, undefined, 0) !== 0)

@@ -15,10 +15,12 @@ const DEFAULTS = {
   head_dim: 256,
   max_position_embeddings: 131_072,
   sliding_window: 512,
-  rope_parameters: {
-    sliding_attention: { rope_type: 'default', rope_theta: 10_000 },
-    full_attention: { rope_type: 'proportional', partial_rotary_factor: 0.25, rope_theta: 1_000_000 },
-  },
+};
+
+/** Likewise, where it has neither rope_parameters nor rope_scaling. */
+const ROPE = {
+  sliding_attention: { rope_type: 'default', rope_theta: 10_000 },
+  full_attention: { rope_type: 'proportional', partial_rotary_factor: 0.25, rope_theta: 1_000_000 },
 };
 
 /** Every sixth layer, and the last, has no window. */
@@ -35,6 +37,7 @@ export function readConfig(written: Fields, generation: Fields | null): ModelCon
     activationField: 'hidden_activation',
     tiesByDefault: true,
     ropePerLayerType: true,
+    defaultRope: ROPE,
     proportionalRope: true,
     slidingWindow: () => slidingWindow,
     ...(fields.boolean('enable_moe_block', false) && { experts: () => readExperts(fields, layerCount) }),

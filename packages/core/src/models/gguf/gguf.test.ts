@@ -203,7 +203,12 @@ test('several end tokens and the sampling it recommends', async () => {
 test.each<[string, [string, GgufValue][], [string, number[]][], string]>([
   ['another architecture', [['general.architecture', { type: 'string', value: 'bert' }]], [], 'bert'],
   ['experts', [['llama.expert_count', uint32(8)]], [], 'mixtures of experts'],
-  ['a rotary part', [['llama.rope.dimension_count', uint32(2)]], [], 'partial rotary embeddings are not implemented'],
+  [
+    'a rotary part',
+    [['llama.rope.dimension_count', uint32(2)]],
+    [],
+    'partial rotary embeddings (partial_rotary_factor) are not implemented',
+  ],
   ['a surplus tensor', [], [['blk.1.attn_norm.weight', [8]]], 'blk.1.attn_norm.weight belongs to no part'],
   ['a shape', [['llama.embedding_length', uint32(16)]], [], 'has shape'],
   ['wrong factors', [], [[ROPE_FACTORS, [2]]], "does not follow Llama 3's rule"],

@@ -7,9 +7,13 @@ import { readBalanceLoss } from '../readBalanceLoss.ts';
 /** Of the activation in every published model; transformers and llama.cpp have both in their code. */
 const [ALPHA, LIMIT] = [1.702, 7];
 
+/** What transformers takes where config.json has neither rope_parameters nor rope_scaling. */
+const ROPE = { rope_type: 'yarn', factor: 32, original_max_position_embeddings: 4096, truncate: false };
+
 /** Attention with sinks and, in every other layer, a window; experts in all layers. */
 export function readConfig(given: Fields, generation: Fields | null): ModelConfig {
   const fields = given.withDefaults({
+    num_key_value_heads: 8,
     head_dim: 64,
     sliding_window: 128,
     rms_norm_eps: 1e-5,
@@ -19,6 +23,7 @@ export function readConfig(given: Fields, generation: Fields | null): ModelConfi
   const attentionBias = fields.boolean('attention_bias', true);
   return readDecoderConfig(fields, generation, {
     architecture: 'gpt_oss',
+    defaultRope: ROPE,
     slidingWindow: (layerCount) => readAlternatingWindows(fields, layerCount, 2),
     experts: (layerCount) => readExperts(fields, layerCount),
     readsMxfp4: true,

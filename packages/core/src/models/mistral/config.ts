@@ -3,7 +3,8 @@ import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 
 /** Mistral 7B and its successors. Every layer has the window; transformers assumes 4096 where the key is missing. */
-export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
+export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
+  const fields = written.withDefaults({ num_key_value_heads: 8 });
   const window = fields.raw('sliding_window') === null ? null : fields.count('sliding_window', 4096);
   return readDecoderConfig(fields, generation, {
     architecture: 'mistral',

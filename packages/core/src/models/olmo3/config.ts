@@ -3,12 +3,15 @@ import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { readAlternatingWindows } from '../layerTypes.ts';
 
+/** What transformers takes where config.json does not say it. */
+const DEFAULTS = { rms_norm_eps: 1e-5, rope_theta: 500_000 };
+
 /** OLMo 3: norms after the sublayers only, queries and keys normed over all heads, three of four layers with a window. */
-export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
+export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
+  const fields = written.withDefaults(DEFAULTS);
   const attentionBias = fields.boolean('attention_bias', false);
-  const theta = fields.has('rope_theta') ? fields.positive('rope_theta') : null;
   // As transformers 4 writes it, rope_scaling is of the layers without a window alone.
-  const local = theta === null ? {} : { rope_local_base_freq: theta };
+  const local = { rope_local_base_freq: fields.positive('rope_theta', DEFAULTS.rope_theta) };
   return readDecoderConfig(fields.withDefaults(local), generation, {
     architecture: 'olmo3',
     ropePerLayerType: true,

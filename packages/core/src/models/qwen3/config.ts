@@ -4,7 +4,8 @@ import type { Fields } from '../fields.ts';
 import { readLayerWindows } from '../layerTypes.ts';
 
 /** Qwen3, dense: q and k are normalized per head; the head size does not follow from the hidden size. */
-export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
+export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
+  const fields = written.withDefaults({ num_key_value_heads: 32 });
   const attentionBias = fields.boolean('attention_bias', false);
   return readDecoderConfig(fields, generation, {
     architecture: 'qwen3',

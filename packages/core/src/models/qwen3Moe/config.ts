@@ -2,19 +2,26 @@ import { plainSwiglu } from '@anneal/kernels';
 import type { ExpertsConfig, ModelConfig } from '../config.ts';
 import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
-import { readLayerWindows } from '../layerTypes.ts';
+import { readWindow } from '../layerTypes.ts';
 import { readBalanceLoss } from '../readBalanceLoss.ts';
 
 /** Qwen3 whose MLPs are mixtures of experts, but for the layers that `mlp_only_layers` and `decoder_sparse_step` leave dense. */
-export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
+export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
+  const fields = written.withDefaults({ num_key_value_heads: 4 });
   const attentionBias = fields.boolean('attention_bias', false);
   return readDecoderConfig(fields, generation, {
     architecture: 'qwen3_moe',
     defaultHeadSize: null,
-    slidingWindow: (layerCount) => readLayerWindows(fields, layerCount),
+    slidingWindow: (layerCount) => readWindows(fields, layerCount),
     experts: (layerCount) => readExperts(fields, layerCount),
     config: { attentionBias, outputBias: attentionBias, qkNorm: 'each_head' },
   });
+}
+
+/** Of all layers alike: transformers has neither `max_window_layers` nor `layer_types` here. */
+function readWindows(fields: Fields, layerCount: number): (number | null)[] {
+  const window = readWindow(fields);
+  return Array.from({ length: layerCount }, () => window);
 }
 
 function readExperts(fields: Fields, layerCount: number): ExpertsConfig {

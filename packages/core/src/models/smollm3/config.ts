@@ -3,8 +3,12 @@ import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { layerTypes } from '../layerTypes.ts';
 
+/** What transformers takes where config.json does not say it. */
+const DEFAULTS = { num_key_value_heads: 4, rope_theta: 2_000_000 };
+
 /** SmolLM3: as Llama, but for every fourth layer, which is told no positions. */
-export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
+export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
+  const fields = written.withDefaults(DEFAULTS);
   const hasRope = readRopeLayers(fields);
   const attentionBias = fields.boolean('attention_bias', false);
   const window =
