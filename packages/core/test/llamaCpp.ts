@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { BYTE_CHARACTERS } from '../src/tokenizers/byteLevel/byteAlphabet.ts';
 import { peerLlamaCpp } from './peers.ts';
 
 /** The part of node-llama-cpp that tests use. */
@@ -19,7 +22,12 @@ interface NativeModel {
   tokenize(text: string, specialTokens: boolean): number[];
   isEogToken(token: number): boolean;
   createContext(options: object): Promise<{
-    getSequence(): { evaluate(tokens: number[], options: object): AsyncIterable<number> };
+    getSequence(): {
+      evaluate(tokens: number[], options: object): AsyncIterable<number>;
+      controlledEvaluate(
+        tokens: readonly (readonly [token: number, options: object])[],
+      ): Promise<{ readonly next: { readonly logits: ReadonlyMap<number, number> } }[]>;
+    };
     dispose(): Promise<void>;
   }>;
   dispose(): Promise<void>;
@@ -33,6 +41,8 @@ export interface LlamaCppModel {
   chatPrompt(messages: readonly string[]): number[];
   /** Up to the end token, exclusive, or `count` tokens. */
   greedy(prompt: readonly number[], count: number): Promise<number[]>;
+  /** Behind each token, of every token of the vocabulary. */
+  logits(tokens: readonly number[]): Promise<Float32Array[]>;
 }
 
 /** Loads the file, hands it to `use`, and unloads it. Returns null where llama.cpp cannot be had; the reason is printed. */
@@ -83,5 +93,41 @@ function wrap(library: Library, model: NativeModel): LlamaCppModel {
       }
       return tokens;
     },
+    async logits(tokens) {
+      const context = await model.createContext({ contextSize: tokens.length + 1 });
+      try {
+        const asked = tokens.map((token) => [token, { generateNext: { logits: true } }] as const);
+        const found = await context.getSequence().controlledEvaluate(asked);
+        return found.map(({ next: { logits } }) =>
+          Float32Array.from({ length: logits.size }, (_, token) => logits.get(token) ?? NaN),
+        );
+      } finally {
+        await context.dispose();
+      }
+    },
   };
+}
+
+/** GPT-2's, of bytes, which llama.cpp knows. */
+export function writeTokenizer(path: string, vocabSize: number): void {
+  const special = ['<pad>', '<s>', '</s>'];
+  const tokens = [...special, ...[...BYTE_CHARACTERS].slice(0, vocabSize - special.length)];
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const flags = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
+  const tokenizer = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: special.map((content, id) => ({ id, content, ...flags })),
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: null,
+    decoder: byteLevel,
+    model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] },
+  };
+  writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer));
+  writeFileSync(
+    join(path, 'tokenizer_config.json'),
+    JSON.stringify({ bos_token: '<s>', eos_token: '</s>', pad_token: '<pad>' }),
+  );
 }

@@ -59,7 +59,7 @@ export async function exportGguf(folder: string, options: GgufExport): Promise<E
     for (const target of await writeAll(paths, options)) readBack(target, model, options.signal);
   });
   const warnings = [
-    ...types.flatMap((type) => standIns(model, type)),
+    ...types.flatMap((type) => standIns(matricesOf(model), model.config, type)),
     ...differencesInLlamaCpp(model),
     ...remarksOnImportance(options),
   ];
@@ -162,10 +162,19 @@ function storedOf({ architecture, config }: OpenModel, tensor: ModelTensor): Sto
   return storedTensors(ggufNames(architecture, config), config, tensor, 'gguf');
 }
 
+function typeOf({ config }: OpenModel, tensor: ModelTensor, stored: StoredTensor, type: GgufType): WeightType {
+  return tensorType(tensor.name, shapeInFile(tensor, stored), type, config);
+}
+
 /** Rows may be of another length in the file than ours are. */
-function typeOf({ config }: OpenModel, { name, shape }: ModelTensor, stored: StoredTensor, type: GgufType): WeightType {
-  const inFile = stored.layout ? [shape[0] ?? 1, stored.shape.at(-1) ?? 1] : shape;
-  return tensorType(name, inFile, type, config);
+function shapeInFile({ shape }: ModelTensor, { layout, shape: stored }: StoredTensor): readonly number[] {
+  return layout ? [shape[0] ?? 1, stored.at(-1) ?? 1] : shape;
+}
+
+function matricesOf(model: OpenModel): { name: string; shape: readonly number[] }[] {
+  return [...model.tensors.values()].flatMap((tensor) =>
+    storedOf(model, tensor).map((stored) => ({ name: tensor.name, shape: shapeInFile(tensor, stored) })),
+  );
 }
 
 function withBlock(type: WeightType): { type: WeightType; length: number; bytes: number } {

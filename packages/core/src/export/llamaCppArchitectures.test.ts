@@ -7,11 +7,10 @@ import type { JsonObject } from '@anneal/formats/json';
 import { expect, test } from 'vitest';
 import { openDecoder } from '../../test/decoder.ts';
 import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
-import { withLlamaCpp } from '../../test/llamaCpp.ts';
+import { withLlamaCpp, writeTokenizer } from '../../test/llamaCpp.ts';
 import { peerLlamaCpp } from '../../test/peers.ts';
-import { writeRandomModel } from '../../test/randomModel.ts';
+import { gemma3nOfKnownSizes, writeRandomModel } from '../../test/randomModel.ts';
 import { openModel } from '../models/open.ts';
-import { BYTE_CHARACTERS } from '../tokenizers/byteLevel/byteAlphabet.ts';
 import { openGolden } from '../verify/golden.ts';
 import { exportGguf, ggufFileName } from './gguf.ts';
 
@@ -32,30 +31,6 @@ function writeReadable(folder: string, name: string, changes: JsonObject): strin
 
 function configOf(name: string): JsonObject {
   return JSON.parse(readFileSync(join(goldenPath(name), 'config.json'), 'utf8'));
-}
-
-/** GPT-2's, of bytes. */
-function writeTokenizer(path: string, vocabSize: number): void {
-  const special = ['<pad>', '<s>', '</s>'];
-  const tokens = [...special, ...[...BYTE_CHARACTERS].slice(0, vocabSize - special.length)];
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
-  const flags = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
-  const tokenizer = {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: special.map((content, id) => ({ id, content, ...flags })),
-    normalizer: null,
-    pre_tokenizer: byteLevel,
-    post_processor: null,
-    decoder: byteLevel,
-    model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] },
-  };
-  writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer));
-  writeFileSync(
-    join(path, 'tokenizer_config.json'),
-    JSON.stringify({ bos_token: '<s>', eos_token: '</s>', pad_token: '<pad>' }),
-  );
 }
 
 const longRope = {
@@ -86,8 +61,9 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['granite4-h', {}],
   ['glm4', {}],
   ['qwen3-moe', {}],
-  ['qwen3.5', {}],
-  ['qwen3.5-moe', {}],
+  // llama.cpp norms queries and keys of the gated delta rule with the model's epsilon.
+  ['qwen3.5', { rms_norm_eps: 1e-6 }],
+  ['qwen3.5-moe', { rms_norm_eps: 1e-6 }],
   ['lfm2', {}],
   ['gpt-oss', {}],
   ['deepseek-v3', {}],
@@ -137,22 +113,9 @@ test.skipIf(llamaCpp === null)('with experts it is a granitemoe', async () => {
 // llama.cpp may say tokens that the table of the layers has no row for.
 test.each([80, 78])('Gemma 3n, of the sizes that llama.cpp knows, with a table of %i rows', async (rows) => {
   const folder = temporaryFolder();
-  const layers = 22;
   const path = await writeRandomModel(
     join(folder, 'model'),
-    {
-      ...configOf('gemma3n'),
-      num_hidden_layers: layers,
-      num_kv_shared_layers: 2,
-      layer_types: Array.from({ length: layers }, (_, layer) =>
-        layer % 5 === 4 ? 'full_attention' : 'sliding_attention',
-      ),
-      activation_sparsity_pattern: Array.from({ length: layers }, (_, layer) => (layer < 10 ? 0.95 : 0)),
-      intermediate_size: 40,
-      hidden_size_per_layer_input: 256,
-      vocab_size_per_layer_input: rows,
-      laurel_rank: 64,
-    },
+    { ...configOf('gemma3n'), ...gemma3nOfKnownSizes(rows), intermediate_size: 40 },
     0.1,
   );
   writeTokenizer(path, 80);

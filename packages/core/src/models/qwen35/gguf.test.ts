@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GgufValue } from '@anneal/formats/gguf/metadata';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { writeGguf } from '@anneal/formats/gguf/write';
+import type { JsonObject } from '@anneal/formats/json';
 import { cpuDevice } from '@anneal/kernels';
 import { expect, test } from 'vitest';
 import { goldenModel, goldenPath, temporaryFolder } from '../../../test/fixtures.ts';
@@ -36,6 +37,18 @@ function difference(found: OpenModel, wanted: OpenModel): number {
   );
 }
 
+/** The golden checkpoint with the epsilon that llama.cpp knows. */
+function published(golden: string): OpenModel {
+  const folder = join(temporaryFolder(), golden);
+  cpSync(goldenPath(golden), folder, { recursive: true });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...configOf(golden), rms_norm_eps: 1e-6 }));
+  return goldenModel(golden, folder);
+}
+
+function configOf(golden: string): JsonObject {
+  return JSON.parse(readFileSync(join(goldenPath(golden), 'config.json'), 'utf8'));
+}
+
 /** Values of four heads in the order of a file. */
 const heads = (values: Float32Array) => [0, 2, 1, 3].map((head) => values.subarray(head * 256).subarray(0, 256));
 
@@ -46,12 +59,10 @@ const withoutHead = (bytes: Buffer, path: string) => {
 };
 
 const refusalOf = (changes: object): string | null =>
-  ggufPart.refusal(
-    readConfig({ ...JSON.parse(readFileSync(join(goldenPath(name), 'config.json'), 'utf8')), ...changes }, null, name),
-  );
+  ggufPart.refusal(readConfig({ ...configOf(name), rms_norm_eps: 1e-6, ...changes }, null, name));
 
 test('value heads 0 1 of the first key head and 2 3 of the second are 0 2 1 3 in a file', async () => {
-  const model = goldenModel(name);
+  const model = published(name);
   const source = openGguf(await exported(model, null, 'f32'));
   const inFile = (tensor: string) => source.float32(`blk.0.${tensor}`);
   const ours = (tensor: string) => model.tensors.get(`layers.0.${tensor}`)?.float32() ?? new Float32Array();
@@ -72,7 +83,7 @@ test('value heads 0 1 of the first key head and 2 3 of the second are 0 2 1 3 in
 });
 
 test('an adapter is merged in the order of the file; quantized weights are read in ours', async () => {
-  const model = goldenModel(name);
+  const model = published(name);
   const adapter = await loadLoraWeights(join(goldenPath(name), 'adapter'), model);
   expect(adapter.modules.has('layers.0.delta_out')).toBe(true);
   const folder = join(temporaryFolder(), 'merged');
@@ -86,7 +97,7 @@ test('an adapter is merged in the order of the file; quantized weights are read 
 });
 
 test('a file that others wrote: a layer behind the last, which predicts a token more, is left out', async () => {
-  const model = goldenModel('qwen3.5-moe');
+  const model = published('qwen3.5-moe');
   const source = openGguf(await exported(model, null, 'f32'));
   const metadata = new Map<string, GgufValue>([
     ...[...source.metadata].filter(([key]) => key !== 'qwen35moe.feed_forward_length'),
@@ -135,7 +146,7 @@ test('importance of columns is in the order of the file: of a value head that is
   expect([...counts]).toEqual([30]);
   expect(Array.from(sums, (sum) => sum > 0)).toEqual(Array.from({ length: 32 }, (_, column) => column >> 3 !== 2));
   const { warnings } = await exportGguf(join(temporaryFolder(), 'gguf'), {
-    model: goldenModel(name),
+    model: published(name),
     adapter: null,
     types: ['q4_0'],
     name,
@@ -146,6 +157,7 @@ test('importance of columns is in the order of the file: of a value head that is
 
 test('models that llama.cpp would compute otherwise are not written', () => {
   expect(refusalOf({})).toBeNull();
+  expect(refusalOf({ rms_norm_eps: 1e-5 })).toContain('rms_norm_eps');
   expect(refusalOf({ linear_value_head_dim: 16 })).toContain('linear_value_head_dim');
   const [linear, full] = ['linear_attention', 'full_attention'];
   expect(refusalOf({ layer_types: [linear, full, linear, linear] })).toContain('layer_types');

@@ -3,6 +3,9 @@ import type { ModelConfig } from '../config.ts';
 import type { Fields } from '../fields.ts';
 import { uint32 } from '../gguf/writeMetadata.ts';
 
+/** What the rule divides by at least: transformers has it in the code. */
+const RULE_EPS = 1e-6;
+
 /** Of all of Qwen3.5. Behind its layers files may hold one that predicts a token more, which is counted with them. */
 export const ggufPart: GgufPart = {
   configJson: (fields) => {
@@ -37,6 +40,8 @@ export const ggufPart: GgufPart = {
     const period = interval(config);
     if (mixers.some((mixer, layer) => (mixer === 'attention') !== ((layer + 1) % period === 0)))
       return 'llama.cpp knows qwen35 only with attention in every so many layers and nowhere else (layer_types)';
+    if (config.rmsNormEps !== RULE_EPS)
+      return `llama.cpp norms queries and keys of the gated delta rule with rms_norm_eps, which has to be ${RULE_EPS}`;
     return gatedDelta?.keySize === gatedDelta?.valueSize
       ? null
       : 'llama.cpp knows the gated delta rule only with values as large as keys (linear_value_head_dim)';
