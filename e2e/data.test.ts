@@ -44,7 +44,7 @@ const chosen = (list: Locator) => list.getByRole('option', { selected: true }).c
 describe('the data in a browser', () => {
   it('are reached from the recipe, with a verdict for each row', async () => {
     const page = await open('/recipes');
-    await page.getByRole('link', { name: 'Look at the data' }).click();
+    await page.getByRole('main').getByRole('link', { name: 'Look at the data' }).click();
     await page.waitForURL('**/data?recipe=harbour%2Frecipe.yaml');
     await page.getByRole('link', { name: '1', exact: true }).waitFor({ timeout: 30_000 });
     await judged(page);

@@ -77,7 +77,7 @@ describe('behind a proxy', () => {
     // The editor's workers and its socket are there, too.
     await expect.poll(() => page.workers().length, { timeout: 30_000 }).toBeGreaterThan(0);
     await page.getByRole('status').getByText('Saved').waitFor();
-    await page.getByRole('link', { name: 'Look at the data' }).click();
+    await page.getByRole('main').getByRole('link', { name: 'Look at the data' }).click();
     await page.waitForURL(`${studio}/data?*`);
     const file = { name: 'mine.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"text": "Of the tides."}\n') };
     await page.getByLabel('Upload a file').first().setInputFiles(file);

@@ -483,17 +483,4 @@ describe('the studio in a browser', () => {
   it('ends in order', async () => {
     expect(await agent.end()).toBe(0);
   });
-
-  it('is what `npm start` opens, with the starter project in place', async () => {
-    const folder = join(agent.workspace, 'projects');
-    await agent.start(join(import.meta.dirname, '..', 'scripts', 'start.ts'), folder);
-    const stranger = await browser.newContext({ locale: 'en-US' });
-    const page = await stranger.newPage();
-    await page.goto(agent.link);
-    await page.waitForURL(`${agent.url}/`);
-    await page.getByRole('link', { name: 'Choose a recipe' }).click();
-    await page.getByText('Ready to start').waitFor();
-    await stranger.close();
-    expect(await agent.end()).toBe(0);
-  });
 });

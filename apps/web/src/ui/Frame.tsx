@@ -8,6 +8,7 @@ import { useConnection, useHasSocket } from '../agent/hooks.ts';
 import { useFollowedJobs } from '../agent/jobs.ts';
 import { agentPath } from '../agent/paths.ts';
 import { ConnectionBadge } from './ConnectionBadge.tsx';
+import { FirstSteps } from './firstSteps/FirstSteps.tsx';
 import { Activity } from './jobs/Activity.tsx';
 import { Mark } from './Mark.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
@@ -65,6 +66,7 @@ export function Frame({ children }: { children: ReactNode }) {
           </p>
         </div>
       )}
+      {connection !== 'unpaired' && path !== '/pair' && <FirstSteps />}
       <main id="content" className="mx-auto flex w-full max-w-[1400px] grow flex-col px-4 py-5 sm:px-6 sm:py-7">
         {children}
       </main>

@@ -9,6 +9,23 @@ export const frame = {
     skip: 'Skip to content',
     main: 'Screens',
   },
+  firstSteps: {
+    title: 'First steps',
+    data: 'Look at the data',
+    recipe: 'Check the recipe',
+    train: 'Train',
+    chat: 'Chat',
+    export: 'Export',
+    done: 'done',
+    close: 'Close the first steps',
+    hint: {
+      data: 'Rows as the model will see them. Open one: what is colored is what it learns to say.',
+      recipe: 'What is trained, and how. Once it is ready, press “Start training”.',
+      train: 'The loss falls as the model learns. When the run has ended, talk to the model.',
+      chat: 'The tuned model and the one before training get the same question.',
+      export: 'Files that other programs read, whose answers can be compared with those of the run.',
+    },
+  },
   settings: {
     language: 'Language',
     theme: 'Theme',

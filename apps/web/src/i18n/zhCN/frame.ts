@@ -1,6 +1,9 @@
 import type { Messages } from '../en/index.ts';
 
-export const frame: Pick<Messages, 'nav' | 'settings' | 'connection' | 'notFound' | 'pair' | 'units' | 'error'> = {
+export const frame: Pick<
+  Messages,
+  'nav' | 'firstSteps' | 'settings' | 'connection' | 'notFound' | 'pair' | 'units' | 'error'
+> = {
   nav: {
     runs: '训练',
     recipes: '配方',
@@ -10,6 +13,23 @@ export const frame: Pick<Messages, 'nav' | 'settings' | 'connection' | 'notFound
     models: '模型',
     skip: '跳到内容',
     main: '页面',
+  },
+  firstSteps: {
+    title: '入门步骤',
+    data: '查看数据行',
+    recipe: '检查配方',
+    train: '训练',
+    chat: '对话',
+    export: '导出',
+    done: '已完成',
+    close: '关闭入门步骤',
+    hint: {
+      data: '数据行就是模型将看到的样子。打开一行：有颜色的部分是它要学着说的内容。',
+      recipe: '训练什么、如何训练。准备就绪后，请按“开始训练”。',
+      train: '模型学习时损失会下降。训练结束后，就可以和模型对话。',
+      chat: '微调后的模型和训练前的模型会得到同样的问题。',
+      export: '其他程序能读取的文件，可以把它们的回答与训练得到的模型比较。',
+    },
   },
   settings: {
     language: '语言',

@@ -1,0 +1,43 @@
+/** How far somebody new has come on the way to a first model of their own, as this browser remembers it. */
+import { useSyncExternalStore } from 'react';
+import { createStore } from './store.ts';
+
+export const firstSteps = ['data', 'recipe', 'train', 'chat', 'export'] as const;
+export type FirstStep = (typeof firstSteps)[number];
+
+/** How many of them were reached, in their order; `closed` for who has seen enough, `unknown` until the agent has told of its runs. */
+export type Way = number | 'closed' | 'unknown';
+
+const storageKey = 'anneal-first-steps';
+const store = createStore<Way | undefined>(undefined);
+
+export function useWay(): Way {
+  return useSyncExternalStore(store.read.subscribe, current, () => 'closed');
+}
+
+export function rememberWay(way: Way): void {
+  localStorage.setItem(storageKey, String(way));
+  store.set(way);
+}
+
+/** Which step a page is; undefined for one that is none. */
+export function stepOfPage(path: string, tab: string | null): FirstStep | undefined {
+  if (path.startsWith('/data')) return 'data';
+  if (path.startsWith('/recipes')) return 'recipe';
+  if (path.startsWith('/run')) return tab === 'exports' ? 'export' : 'train';
+  return path.startsWith('/chat') ? 'chat' : undefined;
+}
+
+/** What an older page or somebody else may have written is no way. */
+export function parsedWay(text: string | null): Way {
+  if (text === 'closed') return text;
+  return text !== null && /^[0-5]$/.test(text) ? Number(text) : 'unknown';
+}
+
+function current(): Way {
+  const known = store.read.get();
+  if (known !== undefined) return known;
+  const way = parsedWay(localStorage.getItem(storageKey));
+  store.set(way);
+  return way;
+}
