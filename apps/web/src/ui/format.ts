@@ -28,6 +28,9 @@ function unitOf(seconds: number): (typeof units)[number] {
   return units.find((unit) => seconds >= 1.5 * unit.seconds) ?? units[3];
 }
 
+/** With the sign that is as wide as the digits. */
+export const minus = (text: string): string => text.replaceAll('-', '−');
+
 export function useFormat(): Format {
   const format = useFormatter();
   const t = useTranslations('units');
@@ -39,11 +42,12 @@ export function useFormat(): Format {
     number(value) {
       if (value === null) return '–';
       const size = Math.abs(value);
-      if (size !== 0 && (size < 1e-3 || size >= 1e6))
-        return value.toExponential(2).replace('e+', 'e').replace('-', '−');
-      return format.number(
-        value,
-        size >= 1000 ? { maximumFractionDigits: 0 } : { minimumSignificantDigits: 4, maximumSignificantDigits: 4 },
+      if (size !== 0 && (size < 1e-3 || size >= 1e6)) return minus(value.toExponential(2).replace('e+', 'e'));
+      return minus(
+        format.number(
+          value,
+          size >= 1000 ? { maximumFractionDigits: 0 } : { minimumSignificantDigits: 4, maximumSignificantDigits: 4 },
+        ),
       );
     },
     count: (value) => format.number(value, { maximumFractionDigits: 0 }),

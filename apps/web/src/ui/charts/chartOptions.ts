@@ -6,7 +6,7 @@ import type { Range } from '../../agent/growingSeries.ts';
 import type { Store } from '../../agent/store.ts';
 import type { ChartSpec } from './chartSpec.ts';
 import { colorOf, rememberedColors } from './colors.ts';
-import { alertMarkers, drawMarkers, type Marker } from './markers.ts';
+import { alertMarkers, drawMarkers, extentOfPoints, type Marker } from './markers.ts';
 import { showReadout } from './readout.ts';
 import { placeOfStep, placesOf, stepAt, type XAxis } from './xAxis.ts';
 
@@ -55,7 +55,15 @@ export function optionsOf(
       },
       y: false,
     },
-    scales: { x: { time: false }, y: { range: (_, low, high) => rangeOfValues(spec.fromZero ? 0 : low, high) } },
+    scales: {
+      x: { time: false },
+      y: {
+        range: (plot, low, high) => {
+          const all = withPoints(plot, spec, series.read.get(), [low, high]);
+          return rangeOfValues(spec.fromZero ? 0 : all[0], all[1]);
+        },
+      },
+    },
     axes: [
       {
         ...axis,
@@ -117,6 +125,20 @@ export function applyRange(plot: uPlot, axis: XAxis, series: RunSeries | undefin
 /** Columns of the lowest and highest, which come before those of the lines. */
 export function edgesOf({ lines }: ChartSpec): number {
   return 2 * lines.filter(({ band }) => band).length;
+}
+
+/** The values of the lines and of the points that are marked: an evaluation lies where no step does. */
+function withPoints(
+  plot: uPlot,
+  spec: ChartSpec,
+  series: RunSeries | undefined,
+  [low, high]: readonly [number | null, number | null],
+): readonly [number | null, number | null] {
+  const { min, max } = plot.scales.x as { min?: number; max?: number };
+  if (!series || !spec.markers || min === undefined || max === undefined) return [low, high];
+  const points = extentOfPoints(spec.markers(series), (step) => placeOfStep(spec.x, series, step), [min, max]);
+  if (!points) return [low, high];
+  return [Math.min(low ?? points[0], points[0]), Math.max(high ?? points[1], points[1])];
 }
 
 /** With a little air; a line that does not move lies in the middle. */

@@ -30,6 +30,9 @@ export function drawMarkers(
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   const { min = 0, max = 0 } = plot.scales.x as { min?: number; max?: number };
+  const bottom = bbox.top + bbox.height;
+  /** Lines end at the edges of the chart; what marks a place is whole there. */
+  const marks: (() => void)[] = [];
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
@@ -40,33 +43,61 @@ export function drawMarkers(
   for (const marker of markers) {
     const place = placeOf(marker.step);
     const x = plot.valToPos(place, 'x', true);
+    const isShown = place >= min && place <= max;
     const color = colorOf(marker.color);
-    ctx.fillStyle = color;
     ctx.strokeStyle = color;
+    const mark = (draw: () => void) =>
+      marks.push(() => {
+        ctx.fillStyle = color;
+        draw();
+      });
+    // Dots and ticks that would lie over one another are one.
     if (marker.kind === 'point') {
       if (marker.value === null) continue;
       const y = plot.valToPos(marker.value, 'y', true);
       if (before) line(ctx, before.x, before.y, x, y, 1.5 * ratio, []);
       before = { x, y };
-      // Dots and ticks that would lie over one another are one.
-      if (x - lastDot < 8 * ratio) continue;
+      if (!isShown || x - lastDot < 8 * ratio) continue;
       lastDot = x;
-      ctx.beginPath();
-      ctx.arc(x, y, 2.75 * ratio, 0, 2 * Math.PI);
-      ctx.fill();
+      mark(() => dot(ctx, x, y, 2.75 * ratio));
       continue;
     }
-    if (place < min || place > max) continue;
-    const bottom = bbox.top + bbox.height;
-    if (marker.kind !== 'tick') line(ctx, x, bbox.top, x, bottom, ratio, [3 * ratio, 3 * ratio]);
-    if (marker.kind === 'alert') triangle(ctx, x, bbox.top + 8 * ratio, 5 * ratio);
-    else if (marker.kind !== 'tick') continue;
-    else if (x - lastTick >= 10 * ratio) {
-      triangle(ctx, x, bottom, 4 * ratio);
+    if (!isShown) continue;
+    if (marker.kind === 'tick') {
+      if (x - lastTick < 10 * ratio) continue;
       lastTick = x;
+      mark(() => triangle(ctx, x, bottom, 4 * ratio));
+    } else {
+      line(ctx, x, bbox.top, x, bottom, ratio, [3 * ratio, 3 * ratio]);
+      if (marker.kind === 'alert') mark(() => triangle(ctx, x, bbox.top + 8 * ratio, 5 * ratio));
     }
   }
   ctx.restore();
+  for (const draw of marks) draw();
+}
+
+/** From the lowest to the highest value that is marked between these places; undefined where there is none. */
+export function extentOfPoints(
+  markers: readonly Marker[],
+  placeOf: (step: number) => number,
+  [min, max]: readonly [number, number],
+): [low: number, high: number] | undefined {
+  const values = markers.flatMap((marker) => {
+    if (marker.kind !== 'point' || marker.value === null) return [];
+    const place = placeOf(marker.step);
+    return place >= min && place <= max ? [marker.value] : [];
+  });
+  if (values.length === 0) return undefined;
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+}
+
+function dot(ctx: CanvasRenderingContext2D, x: number, y: number, radius: number) {
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 2 * Math.PI);
+  ctx.fill();
 }
 
 function line(
