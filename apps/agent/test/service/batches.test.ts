@@ -77,6 +77,12 @@ test('the rows of a step come with the losses that training found, and with thei
       start += row.tokens;
     }
     expect(start).toBe(first.tokens);
+  });
+  const longer = join(temporaryFolder(), 'longer');
+  cpSync(run, longer, { recursive: true });
+  const recipe = join(longer, 'recipe.resolved.yaml');
+  writeFileSync(recipe, readFileSync(recipe, 'utf8').replace('max_steps: 12', 'max_steps: 400'));
+  await withBatches(longer, async (batches) => {
     const later = await batches.batch({ step: 400 });
     expect(later.rows.length).toBeGreaterThan(0);
     expect(later.rows.every(({ loss }) => loss === undefined)).toBe(true);
@@ -203,6 +209,8 @@ test('what is not there is told', async () => {
   await withBatches(run, async (batches) => {
     await expect(batches.row({ step: 1, document: 100_000 })).rejects.toMatchObject({ code: 'row_not_found' });
     await expect(batches.batch({ step: 0 })).rejects.toMatchObject({ code: 'bad_request' });
+    const beyond = { code: 'step_beyond_end', message: expect.stringContaining('it ends with step 12') };
+    await expect(batches.batch({ step: 13 })).rejects.toMatchObject(beyond);
   });
   const bare = join(temporaryFolder(), 'bare');
   cpSync(run, bare, { recursive: true });

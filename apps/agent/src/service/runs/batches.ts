@@ -24,7 +24,7 @@ import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve'
 import type { Tokenizer } from '@anneal/core/tokenizers/tokenizer';
 import { readDocumentLosses } from '@anneal/core/trainer/documentLosses';
 import { readEvents } from '@anneal/core/trainer/eventReader';
-import { stepOptions } from '@anneal/core/trainer/job';
+import { lengthOf, stepOptions, totalStepsOf } from '@anneal/core/trainer/job';
 import { assertIsRun, kindOf } from '@anneal/core/trainer/runFiles';
 import type { Context } from '../context.ts';
 import { StepRows } from '../data/stepRows.ts';
@@ -88,7 +88,10 @@ export class RunBatches {
     }
   }
 
-  /** Any step, also one that is still to come: which rows it has follows from the run's data and its seed. */
+  /**
+   * Any step of the run, also one that is still to come: which rows it has follows from the run's data and its seed.
+   * @throws UserError `step_beyond_end`
+   */
   async batch(request: StepRequest): Promise<StepBatch> {
     const { step } = parseRequest(stepRequest, request);
     const { epoch, index, batches, tokens, targetTokens } = this.#build(step);
@@ -182,6 +185,15 @@ export class RunBatches {
 
   #build(step: number) {
     const { stepsPerEpoch } = this.#steps;
+    const last = totalStepsOf(lengthOf(this.#recipe), stepsPerEpoch);
+    if (step > last) {
+      throw new UserError({
+        what: `the run has no step ${step}: it ends with step ${last}`,
+        where: this.#path,
+        next: `choose a step from 1 to ${last}`,
+        code: 'step_beyond_end',
+      });
+    }
     const position = step - 1 + this.#shift;
     return this.#steps.build(Math.floor(position / stepsPerEpoch), position % stepsPerEpoch);
   }

@@ -221,6 +221,7 @@ const runs: Record<string, Problem> = {
   event_log_damaged: ['训练日志已损坏'],
   checkpoint_not_found: ['没有这个检查点', '请从列表中选择'],
   not_a_run: ['只有训练才有检查点可选', '请去掉检查点，或指定一次训练'],
+  step_beyond_end: ['此训练没有这一步', '请选择不超过最后一步的步数'],
   no_checkpoint_yet: ['此训练还没有检查点', '请等待第一个检查点，或停止训练：停止时会保存一个'],
   checkpoint_damaged: ['检查点已损坏', '请使用另一个检查点'],
   checkpoint_of_another_run: ['检查点属于另一个训练'],

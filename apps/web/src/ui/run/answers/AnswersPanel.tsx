@@ -26,7 +26,7 @@ export function AnswersPanel({ run, step, onStep }: StepPanelProps & { run: List
       reward: format.number(meanReward(answers)),
     });
   return (
-    <StepPanel step={step} onStep={onStep} place={place ?? null}>
+    <StepPanel step={step} lastStep={run.totalSteps} onStep={onStep} place={place ?? null}>
       {error ? (
         <ErrorNote error={shownError(error)} />
       ) : answers && prompts ? (

@@ -34,7 +34,7 @@ export function BatchPanel({ run, step, onStep }: StepPanelProps & { run: Listed
       tokens: format.count(batch.tokens),
     });
   return (
-    <StepPanel step={step} onStep={onStep} place={place ?? null}>
+    <StepPanel step={step} lastStep={run.totalSteps} onStep={onStep} place={place ?? null}>
       {error ? (
         <ErrorNote error={shownError(error)} />
       ) : batch ? (

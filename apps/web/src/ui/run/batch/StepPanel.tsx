@@ -12,33 +12,48 @@ export interface StepPanelProps {
   onStep: (step: number | null) => void;
 }
 
-/** @param place a line about the step, null until it is known */
+/** @param lastStep of the run, null while nobody knows. @param place a line about the step, null until it is known */
 export function StepPanel({
   step,
+  lastStep,
   onStep,
   place,
   children,
-}: StepPanelProps & { place: string | null; children: ReactNode }) {
+}: StepPanelProps & { lastStep: number | null; place: string | null; children: ReactNode }) {
   const t = useTranslations('batch');
   const format = useFormat();
+  const section = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   // Whoever has chosen a step, in a chart above or with the arrows here, goes on with it.
   useEffect(() => {
     heading.current?.focus({ preventScroll: true });
-    heading.current?.scrollIntoView({ block: 'nearest' });
+    section.current?.scrollIntoView({ block: 'nearest' });
   }, [step]);
   return (
-    <section aria-label={t('title', { step: format.count(step) })} className="rounded-lg border border-line bg-surface">
+    // As high from the beginning as most steps are: what is scrolled to shows its rows, too.
+    <section
+      ref={section}
+      aria-label={t('title', { step: format.count(step) })}
+      className="min-h-80 scroll-mt-16 scroll-mb-4 rounded-lg border border-line bg-surface"
+    >
       <header className="flex min-h-11 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b px-4 py-2">
-        <h2 ref={heading} tabIndex={-1} className="scroll-mt-16 font-medium text-[14px] outline-none">
+        <h2 ref={heading} tabIndex={-1} className="font-medium text-[14px] outline-none">
           {t('title', { step: format.count(step) })}
         </h2>
         {place !== null && <p className="figures text-[12.5px] text-muted">{place}</p>}
         <div className="ml-auto flex items-center gap-1">
-          <IconButton label={t('previousStep')} disabled={step <= 1} onClick={() => onStep(step - 1)}>
+          <IconButton
+            label={t('previousStep')}
+            disabled={step <= 1}
+            onClick={() => onStep(Math.min(step - 1, lastStep ?? step))}
+          >
             <ChevronLeft className="size-4" />
           </IconButton>
-          <IconButton label={t('nextStep')} onClick={() => onStep(step + 1)}>
+          <IconButton
+            label={t('nextStep')}
+            disabled={lastStep !== null && step >= lastStep}
+            onClick={() => onStep(step + 1)}
+          >
             <ChevronRight className="size-4" />
           </IconButton>
           <IconButton label={t('close')} onClick={() => onStep(null)}>
