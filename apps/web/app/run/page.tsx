@@ -146,7 +146,7 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
           </div>
           <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{facts.key}</p>
         </div>
-        {facts.checkpoint !== null && <ChatLink run={facts} />}
+        {facts.checkpoint !== null && facts.rl !== 'reward' && <ChatLink run={facts} />}
         <RunActions run={facts} />
       </header>
       <Remarks run={facts} />

@@ -82,7 +82,7 @@ function Row({ run }: { run: ListedRun }) {
       <div className="min-w-0">
         <div className="truncate font-medium">{run.name}</div>
         <div className="label truncate">
-          {shortModel(run.baseModel)} · {run.adapter ?? t('full')}
+          {[shortModel(run.baseModel), run.adapter ?? t('full'), run.rl].filter(Boolean).join(' · ')}
         </div>
         {run.tags.length > 0 && (
           <div className="mt-1 flex flex-wrap gap-1 text-[12px] text-muted">

@@ -24,6 +24,8 @@ export interface ListedRun extends Omit<Status, 'state'> {
   /** As the recipe names it; null where the recipe cannot be read. */
   baseModel: string | null;
   adapter: string | null;
+  /** The objective as the recipe names it; null where answers are imitated, and where nobody knows. */
+  rl: string | null;
   /** As the recipe names it. */
   device: string | null;
   seed: number | null;

@@ -90,8 +90,9 @@ export class Chattables {
   }
 }
 
-/** Undefined where there is no checkpoint to talk to, or none that can be read. */
+/** Undefined where there is no checkpoint to talk to, or none that can be read, and of reward models, which do not answer. */
 async function chattableRun({ key, path, summary }: RunFeed): Promise<Chattable | undefined> {
+  if (summary.rl === 'reward') return undefined;
   try {
     const checkpoints = await listCheckpoints(join(path, 'checkpoints'));
     if (checkpoints.length === 0) return undefined;

@@ -284,7 +284,7 @@ export class RunFeed {
   }
 }
 
-type RecipeNames = Pick<ListedRun, 'baseModel' | 'adapter' | 'device' | 'seed' | 'family'>;
+type RecipeNames = Pick<ListedRun, 'baseModel' | 'adapter' | 'rl' | 'device' | 'seed' | 'family'>;
 
 /** The file follows its event. */
 function deviceIn(changes: readonly RecipeChange[]): Pick<RecipeNames, 'device'> | undefined {
@@ -301,11 +301,12 @@ function namesIn(path: string): RecipeNames {
     return {
       baseModel: text('base_model'),
       adapter: text('adapter'),
+      rl: text('rl'),
       device: text('device'),
       seed: typeof seed === 'number' ? seed : null,
       family: createHash('sha256').update(JSON.stringify(others)).digest('base64url').slice(0, 16),
     };
   } catch {
-    return { baseModel: null, adapter: null, device: null, seed: null, family: null };
+    return { baseModel: null, adapter: null, rl: null, device: null, seed: null, family: null };
   }
 }

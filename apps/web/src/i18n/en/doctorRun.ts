@@ -15,7 +15,7 @@ export const doctorRun = {
     change: 'Change of the recipe, and the same for the command line',
     inEditor: 'Open in the editor with this change',
     noRecipe:
-      'The recipe of this run is not in the folder that is served, so there is nothing to open: copy the lines.',
+      'No recipe of the folder that is served has the text or the name of this run, so none can be opened: copy the lines.',
     unchecked: 'Not looked at',
   },
 };

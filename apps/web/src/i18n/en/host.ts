@@ -39,6 +39,17 @@ export const host = {
       'For somebody who helps: versions, devices, the newest errors and run. Secrets and texts of samples are taken out; paths and the recipe are not.',
     examineAgain: 'Look again',
     finding: { ok: 'in order', warn: 'look at this', fail: 'missing' },
+    check: {
+      processor: 'processor',
+      memory: 'memory',
+      'disk here': 'disk here',
+      'disk for models': 'disk for models',
+      'model cache': 'model cache',
+      'temporary files': 'temporary files',
+      engine: 'engine',
+      tokenizer: 'tokenizer',
+      'data reader': 'data reader',
+    },
     priority: { high: 'high priority', normal: 'normal priority', low: 'low priority' },
   },
   start: {

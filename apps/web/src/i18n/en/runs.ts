@@ -130,6 +130,7 @@ export const runs = {
     exports: 'Export',
     recipe: 'Recipe',
     noSamples: 'No samples yet',
+    noSamplesOfReward: 'A reward model gives scores and does not answer.',
     noSamplesText: 'With sample_prompts in the recipe, the model answers them at each evaluation.',
     sampleStep: 'after step {step}',
     noOutput: 'The process has printed nothing.',

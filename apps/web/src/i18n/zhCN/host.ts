@@ -40,6 +40,17 @@ export const host: Pick<Messages, 'host' | 'start'> = {
     supportText: '供协助者查看：版本、设备、最近的错误和运行。已去除机密信息和样本文本；路径和配方会保留。',
     examineAgain: '重新检查',
     finding: { ok: '正常', warn: '请注意', fail: '缺失' },
+    check: {
+      processor: '处理器',
+      memory: '内存',
+      'disk here': '此处的磁盘',
+      'disk for models': '存放模型的磁盘',
+      'model cache': '模型缓存',
+      'temporary files': '临时文件',
+      engine: '引擎',
+      tokenizer: '分词器',
+      'data reader': '数据读取器',
+    },
     priority: { high: '高优先级', normal: '普通优先级', low: '低优先级' },
   },
   start: {

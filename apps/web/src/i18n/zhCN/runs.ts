@@ -130,6 +130,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     memoryTab: '内存',
     recipe: '配方',
     noSamples: '还没有样例',
+    noSamplesOfReward: '奖励模型只给出分数，不会回答。',
     noSamplesText: '在配方中设置 sample_prompts 后，模型会在每次评估时回答这些提示。',
     sampleStep: '第 {step} 步之后',
     noOutput: '进程没有打印任何内容。',

@@ -26,7 +26,7 @@ export function SourceChooser({
   );
   return (
     <>
-      <label className="min-w-0 max-sm:w-full">
+      <label className="min-w-0 max-w-2xl grow basis-64 max-sm:w-full max-sm:max-w-full">
         <span className="sr-only">{t('choose')}</span>
         <select
           value={chosen}

@@ -1,7 +1,7 @@
 'use client';
 import type { Finding } from '@anneal/core/protocol/host';
 import { useEffect, useState } from 'react';
-import { useTranslations } from 'use-intl';
+import { useMessages, useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
 import { Button } from '../Button.tsx';
@@ -13,6 +13,7 @@ const colors = { ok: 'bg-good', warn: 'bg-warn', fail: 'bg-bad' } as const;
 /** Whether this machine can train, and what to do where it cannot: as `anneal doctor` says it, in its words. */
 export function Doctor() {
   const t = useTranslations('host');
+  const names: Readonly<Record<string, string>> = useMessages().host.check;
   const hasSocket = useHasSocket();
   const isAway = useConnection() !== 'open';
   const [round, setRound] = useState(0);
@@ -53,7 +54,7 @@ export function Doctor() {
               <dt className="flex items-baseline gap-2 max-sm:mt-1.5">
                 <span className={`size-[7px] shrink-0 rounded-full ${colors[state]}`} aria-hidden="true" />
                 <span className="sr-only">{t(`finding.${state}`)}: </span>
-                <span lang="en">{name}</span>
+                <span>{names[name] ?? name}</span>
               </dt>
               <dd lang="en" className="text-muted [overflow-wrap:anywhere] max-sm:pl-[15px]">
                 {text}

@@ -14,12 +14,14 @@ export function Samples({ live }: { live: LiveRun }) {
   const t = useTranslations('run');
   const format = useFormat();
   const happenings = useStore(live.happenings);
+  const rl = useStore(live.facts)?.rl;
   const [chosen, setChosen] = useState<number>();
   const samples = (happenings ?? []).filter((event): event is Sample => event.type === 'sample');
   // A step that a later launch repeated has its answers twice: the later ones count.
   const bySteps = Map.groupBy(samples, ({ step }) => step);
   const steps = [...bySteps.keys()].sort((a, b) => a - b);
-  if (steps.length === 0) return <Nothing title={t('noSamples')} text={t('noSamplesText')} />;
+  if (steps.length === 0)
+    return <Nothing title={t('noSamples')} text={t(rl === 'reward' ? 'noSamplesOfReward' : 'noSamplesText')} />;
   const step = chosen !== undefined && steps.includes(chosen) ? chosen : (steps.at(-1) as number);
   const answers = new Map((bySteps.get(step) ?? []).map((sample) => [sample.prompt, sample.text]));
   return (

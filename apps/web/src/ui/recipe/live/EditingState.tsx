@@ -20,7 +20,7 @@ export function EditingState({ state, openAnew }: { state: LiveState; openAnew: 
       </div>
     );
   }
-  const isSaved = !state.isUnsent && state.file.file === 'written';
+  const saving = !state.isUnsent && state.file.file === 'written' ? 'saved' : 'saving';
   const trouble = state.isAway && state.stage === 'open' ? t('away') : troubleOf(state, t);
   return (
     <div role="status" className="min-w-0 text-[12.5px]">
@@ -28,7 +28,7 @@ export function EditingState({ state, openAnew }: { state: LiveState; openAnew: 
         <span className="text-warn">{trouble}</span>
       ) : (
         <span className="text-muted">
-          {state.isReadOnly ? t('readOnly') : isSaved ? t('saved') : t('saving')}
+          {t(state.stage === 'opening' ? 'opening' : state.isReadOnly ? 'readOnly' : saving)}
           {wasMerged && <span className="text-ink"> · {t('merged')}</span>}
         </span>
       )}
