@@ -1,5 +1,5 @@
 /** Models in a browser: downloaded from a hub of our own, broken off, taken up again, checked, removed. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,6 +57,21 @@ describe('models in a browser', () => {
     await error.waitFor({ state: 'detached' });
     await expectAccessible(page);
     await page.close();
+  });
+
+  it('that a recipe names are not here yet, and the way to them is one click', async () => {
+    agent.run('init', 'named');
+    const recipe = join(agent.workspace, 'named', 'recipe.yaml');
+    writeFileSync(recipe, readFileSync(recipe, 'utf8').replace('base_model: model', `base_model: ${name}`));
+    const page = await studio.goTo('/recipes?recipe=named/recipe.yaml');
+    await page.getByText(`The model ${name} is not here yet.`).waitFor();
+    expect(await page.getByText('Ready to start').count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Download it' }).press('Enter');
+    const field = page.getByRole('combobox', { name: 'Name' });
+    await expect.poll(() => field.inputValue()).toBe(name);
+    await page.close();
+    rmSync(join(agent.workspace, 'named'), { recursive: true });
   });
 
   it('are downloaded, broken off when asked, and taken up where they were', async () => {

@@ -428,6 +428,18 @@ describe('recipes', () => {
     expect(await api.recipes.begin.mutate()).toEqual({ recipe: 'starter-2/recipe.yaml' });
     const text = readFileSync(join(place.workspace, recipe), 'utf8');
     expect(await api.recipes.check.query({ recipe, text })).toMatchObject({ problems: [], pull: null });
+    const sources = {
+      model: ['base_model: model', 'base_model: nobody/none'],
+      data: ['data/harbour.jsonl', 'nobody/rows'],
+    };
+    for (const [of, [here = '', missing = '']] of Object.entries(sources)) {
+      const { pull, problems } = await api.recipes.check.query({ recipe, text: text.replace(here, missing) });
+      expect({ problems, pull }).toMatchObject({
+        problems: [],
+        pull: { of, name: missing.replace('base_model: ', '') },
+      });
+      expect(pull?.how).toContain('anneal pull');
+    }
     const wrong = text.replace('lora_r:', 'lora_rr:').replace('data/harbour.jsonl', 'data/none.jsonl');
     const { problems } = await api.recipes.check.query({ recipe, text: wrong });
     expect(problems).toMatchObject([{ code: 'unknown_key', line: 5, column: 1, endColumn: 8, fix: 'lora_r' }]);

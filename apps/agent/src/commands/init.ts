@@ -4,6 +4,7 @@ import type { ImportedProject, Project, RecipeCheck } from '@anneal/core/protoco
 import { shellWord } from '@anneal/core/shellWord';
 import { type Command, Option } from 'commander';
 import { colors } from '../terminal/colors.ts';
+import { missingText } from '../terminal/missingSource.ts';
 import { print, printHint, printJson, remark } from '../terminal/print.ts';
 import { printEvent } from '../terminal/runProgress.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -59,7 +60,7 @@ async function init(folder: string, { from, json, model, data, preset }: InitOpt
   const check = await checked(project);
   if (!json) return report(project, check);
   const { problems, warnings, pull } = check;
-  printJson({ ...project, problems, warnings, ...(pull && { modelMissing: pull }) });
+  printJson({ ...project, problems, warnings, ...(pull && { missing: pull }) });
 }
 
 function printTranslation({ translated, untranslated, implied, problems }: ImportedProject): void {
@@ -79,7 +80,7 @@ function report({ folder, files }: Project, { problems, warnings, pull }: Omit<R
   print(`wrote ${files.map((file) => relative('.', join(folder, file))).join(', ')}`);
   printProblems(problems);
   for (const warning of warnings) printEvent(warning, remark);
-  if (pull) remark(`  the model is not here yet; ${pull}`);
+  if (pull) remark(`  ${missingText(pull)}`);
   printHint(`  look at what is trained: anneal inspect ${shellWord(recipe)}`);
   printHint(`  train:                   anneal train ${shellWord(recipe)}`);
 }

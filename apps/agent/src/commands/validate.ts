@@ -1,5 +1,6 @@
 import { shellWord } from '@anneal/core/shellWord';
 import type { Command } from 'commander';
+import { missingText } from '../terminal/missingSource.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 import { addSetOption } from './setOption.ts';
@@ -27,11 +28,11 @@ async function validate(path: string, { set, json, resolved }: Options): Promise
     import('../terminal/runProgress.ts'),
   ]);
   const { kind, recipe, resolvedText, warnings, pull } = await validateRecipe({}, { recipe: path, set });
-  if (json) return printJson({ valid: true, kind, recipe, warnings, ...(pull && { modelMissing: pull }) });
+  if (json) return printJson({ valid: true, kind, recipe, warnings, ...(pull && { missing: pull }) });
   if (resolved) print(resolvedText.trimEnd());
   else print(`${path} is valid${kind === 'synthesis' ? ', a recipe to synthesize rows' : ''}`);
   for (const warning of warnings) printEvent(warning, remark);
-  if (pull) remark(`the model is not here yet; ${pull}`);
+  if (pull) remark(missingText(pull));
   else if (kind === 'training' && !resolved)
     remark(`every row, the model and the memory are looked at by: anneal estimate ${shellWord(path)}`);
 }

@@ -36,13 +36,21 @@ export const recipeProblemSchema = z.object({
   removable: z.array(keyPathSchema).readonly().optional(),
 });
 
+export const missingSourceSchema = z.object({
+  of: z.enum(['model', 'data']),
+  /** As the recipe names it. */
+  name: z.string(),
+  how: z.string(),
+});
+export type MissingSource = z.infer<typeof missingSourceSchema>;
+
 /** What is known of a recipe and of what it names before anything is started. */
 export const recipeCheckSchema = z.object({
   problems: z.array(recipeProblemSchema),
   /** What `train` would warn of, as far as the model alone tells. */
   warnings: z.array(warningSchema),
-  /** How to fetch the model where it has not been pulled yet, which is no mistake of the recipe. */
-  pull: z.string().nullable(),
+  /** What has to be pulled first, the model before a data set, which is no mistake of the recipe. */
+  pull: missingSourceSchema.nullable(),
   /** Every key with its value, defaults too; null where the recipe itself is not in order. */
   values: z.record(z.string(), z.unknown()).nullable(),
 });

@@ -4,6 +4,7 @@ import { UserError } from '@anneal/core/errors';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
 import type { Warning } from '@anneal/core/protocol/events';
+import type { MissingSource } from '@anneal/core/protocol/recipes';
 import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
 import { modelWarnings } from '@anneal/core/trainer/modelWarnings';
@@ -13,11 +14,14 @@ export interface SourceCheck {
   problems: RecipeProblem[];
   /** What `train` would warn of, as far as the model alone tells. */
   warnings: Warning[];
-  /** How to fetch the model, or a data set, where it has not been pulled yet, which is no mistake of the recipe. */
-  pull: string | null;
+  /** What has to be pulled first, which is no mistake of the recipe. */
+  pull: MissingSource | null;
 }
 
-const notPulled: ReadonlySet<string> = new Set(['model_not_pulled', 'dataset_not_pulled']);
+const notPulled: Readonly<Record<string, MissingSource['of']>> = {
+  model_not_pulled: 'model',
+  dataset_not_pulled: 'data',
+};
 
 export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<SourceCheck> {
   const found: SourceCheck = { problems: [], warnings: [], pull: null };
@@ -26,23 +30,24 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
     const told = where === undefined || where === place.where ? what : `${what} (${where})`;
     found.problems.push({ path, code, what: told, next, ...place });
   };
-  const attempt = async (path: KeyPath, look: () => unknown) => {
+  const attempt = async (path: KeyPath, name: string, look: () => unknown) => {
     try {
       await look();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      if (notPulled.has(error.code)) found.pull ??= error.next ?? null;
+      const of = notPulled[error.code];
+      if (of) found.pull ??= { of, name, how: error.next ?? '' };
       else problem(path, error);
     }
   };
-  await attempt(['base_model'], () => {
+  await attempt(['base_model'], resolved.base_model, () => {
     const model = openModel(resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined }));
     found.warnings = modelWarnings(model);
     model.close();
   });
   for (const list of ['datasets', 'test_datasets'] as const) {
     for (const [i, dataset] of (resolved[list] ?? []).entries()) {
-      await attempt([list, i], async () => {
+      await attempt([list, i], dataset.path, async () => {
         const { prepare } = dataOptions({ ...resolved, datasets: [dataset], test_datasets: null });
         for (const input of prepare.datasets) await checkRows(input, prepare.answers ?? null);
       });

@@ -58,8 +58,8 @@ export function optionsOf(
     scales: {
       x: { time: false },
       y: {
-        range: (plot, low, high) => {
-          const all = withPoints(plot, spec, series.read.get(), [low, high]);
+        range: (_, low, high) => {
+          const all = withPoints(spec, series.read.get(), latest.current.range, [low, high]);
           return rangeOfValues(spec.fromZero ? 0 : all[0], all[1]);
         },
       },
@@ -82,7 +82,8 @@ export function optionsOf(
         label: line.label,
         stroke: colorOf(line.color),
         width: line.width,
-        points: { show: false },
+        // A value between two gaps has no line.
+        points: { show: true, size: 4, width: 0, fill: colorOf(line.color), filter: lonePoints },
         spanGaps: false,
       })),
     ],
@@ -129,14 +130,13 @@ export function edgesOf({ lines }: ChartSpec): number {
 
 /** The values of the lines and of the points that are marked: an evaluation lies where no step does. */
 function withPoints(
-  plot: uPlot,
   spec: ChartSpec,
   series: RunSeries | undefined,
+  range: Range,
   [low, high]: readonly [number | null, number | null],
 ): readonly [number | null, number | null] {
-  const { min, max } = plot.scales.x as { min?: number; max?: number };
-  if (!series || !spec.markers || min === undefined || max === undefined) return [low, high];
-  const points = extentOfPoints(spec.markers(series), (step) => placeOfStep(spec.x, series, step), [min, max]);
+  if (!series || !spec.markers) return [low, high];
+  const points = extentOfPoints(spec.markers(series), range ?? series.extent ?? [0, 0]);
   if (!points) return [low, high];
   return [Math.min(low ?? points[0], points[0]), Math.max(high ?? points[1], points[1])];
 }
@@ -146,4 +146,14 @@ function rangeOfValues(low: number | null, high: number | null): [number, number
   if (low === null || high === null) return [0, 1];
   const air = high === low ? Math.abs(high) * 0.1 || 1 : 0.06 * (high - low);
   return [low >= 0 ? Math.max(0, low - air) : low - air, high + air];
+}
+
+function lonePoints(plot: uPlot, index: number): number[] {
+  return loneValues(plot.data[index] as (number | null | undefined)[]);
+}
+
+/** Where a value has none beside it. */
+export function loneValues(values: readonly (number | null | undefined)[]): number[] {
+  const has = (at: number) => values[at] !== null && values[at] !== undefined;
+  return values.flatMap((_, at) => (has(at) && !has(at - 1) && !has(at + 1) ? [at] : []));
 }

@@ -76,16 +76,14 @@ export function drawMarkers(
   for (const draw of marks) draw();
 }
 
-/** From the lowest to the highest value that is marked between these places; undefined where there is none. */
+/** From the lowest to the highest value that is marked in these steps; undefined where there is none. */
 export function extentOfPoints(
   markers: readonly Marker[],
-  placeOf: (step: number) => number,
-  [min, max]: readonly [number, number],
+  [first, last]: readonly [number, number],
 ): [low: number, high: number] | undefined {
   const values = markers.flatMap((marker) => {
     if (marker.kind !== 'point' || marker.value === null) return [];
-    const place = placeOf(marker.step);
-    return place >= min && place <= max ? [marker.value] : [];
+    return marker.step >= first && marker.step <= last ? [marker.value] : [];
   });
   if (values.length === 0) return undefined;
   return values.reduce<[number, number]>(

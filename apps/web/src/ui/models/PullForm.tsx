@@ -1,6 +1,7 @@
 'use client';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
+import { parseAsString, useQueryState } from 'nuqs';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
@@ -17,7 +18,8 @@ export function PullForm() {
   const names = useId();
   const hint = useId();
   const isOff = useIsOff('operator');
-  const [model, setModel] = useState('');
+  const [wanted] = useQueryState('pull', parseAsString.withDefault(''));
+  const [model, setModel] = useState(wanted);
   const [revision, setRevision] = useState('');
   const { data: catalog } = useQuery({
     queryKey: ['catalog'],

@@ -1,7 +1,9 @@
 'use client';
-import type { RecipeCheck } from '@anneal/core/protocol/recipes';
-import { CircleAlert, CircleCheck, LoaderCircle } from 'lucide-react';
+import type { MissingSource, RecipeCheck } from '@anneal/core/protocol/recipes';
+import { CircleAlert, CircleCheck, CloudDownload, LoaderCircle } from 'lucide-react';
+import Link from 'next/link';
 import { useTranslations } from 'use-intl';
+import { buttonClass } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { ProblemLine } from '../ProblemLine.tsx';
 import { WarningNote } from '../WarningNote.tsx';
@@ -34,7 +36,9 @@ export function Problems({
   const { problems, warnings, pull } = check;
   return (
     <div className="grid gap-3">
-      {problems.length === 0 ? (
+      {problems.length === 0 && pull ? (
+        <Missing source={pull} />
+      ) : problems.length === 0 ? (
         <p className="flex items-center gap-2 font-medium text-good" role="status">
           <CircleCheck className="size-4" aria-hidden="true" />
           {inOrder}
@@ -66,14 +70,26 @@ export function Problems({
           ))}
         </ul>
       )}
-      {pull && (
-        <p className="text-[13px]">
-          {t('pull')} <span className="text-muted">{pull}</span>
-        </p>
-      )}
       {warnings.map((warning) => (
         <WarningNote key={warning.code} warning={warning} />
       ))}
+    </div>
+  );
+}
+
+/** The recipe is in order, and what it names has to be downloaded first. */
+function Missing({ source: { of, name, how } }: { source: MissingSource }) {
+  const t = useTranslations('recipes');
+  return (
+    <div className="grid justify-items-start gap-2">
+      <p className="flex gap-2 font-medium [overflow-wrap:anywhere]" role="status">
+        <CloudDownload className="mt-0.5 size-4 shrink-0 text-warn" aria-hidden="true" />
+        {t(of === 'model' ? 'modelMissing' : 'dataMissing', { name })}
+      </p>
+      <Link href={of === 'model' ? `/models?pull=${encodeURIComponent(name)}` : '/data'} className={buttonClass()}>
+        {t('download')}
+      </Link>
+      <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{how}</p>
     </div>
   );
 }

@@ -2,7 +2,7 @@
 import dynamic from 'next/dynamic';
 import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { Tabs } from 'radix-ui';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, RunFacts } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
@@ -23,18 +23,19 @@ export function RunDetails({ live, run }: { live: LiveRun; run: RunFacts }) {
   const t = useTranslations('run');
   const [tab, setTab] = useQueryState('tab', parseAsStringLiteral(tabs).withDefault('samples'));
   const details = useRef<HTMLDivElement>(null);
+  const [isSought] = useState(() => location.hash === '#details');
   const hasSteps = useStore(live.hasSteps);
   // A link to it is followed once the charts above it have their place.
   useEffect(() => {
-    if (hasSteps !== undefined && location.hash === '#details') details.current?.scrollIntoView();
-  }, [hasSteps]);
+    if (hasSteps !== undefined && isSought) details.current?.scrollIntoView();
+  }, [hasSteps, isSought]);
   return (
     <Tabs.Root
       id="details"
       ref={details}
       value={tab}
       onValueChange={(value) => void setTab(value as (typeof tabs)[number])}
-      className="scroll-mt-16 overflow-hidden rounded-lg border border-line bg-surface"
+      className={`scroll-mt-16 overflow-hidden rounded-lg border border-line bg-surface ${isSought ? 'min-h-dvh' : ''}`}
     >
       <Tabs.List aria-label={run.name} className="flex gap-1 overflow-x-auto border-line border-b px-2">
         {tabs.map((name) => (
