@@ -69,10 +69,15 @@ struct WindowDecays {
     const int i = static_cast<int>(threadIdx.x);
     if (i < kWindow) g[i] = given(i);
     __syncthreads();
-    if (i < kWindow) {
-      double sum = 0;
-      for (int t = 0; t <= i; t++) sum += g[t];
-      sums[i] = sum;
+    if (i < kWarp) {  // two tokens each
+      double sum = static_cast<double>(g[2 * i]) + static_cast<double>(g[2 * i + 1]);
+#pragma unroll
+      for (int distance = 1; distance < kWarp; distance *= 2) {
+        const double before = __shfl_up_sync(0xffffffffu, sum, distance);
+        if (i >= distance) sum += before;
+      }
+      sums[2 * i] = sum - static_cast<double>(g[2 * i + 1]);
+      sums[2 * i + 1] = sum;
     }
     __syncthreads();
     if (i < kWindow) {

@@ -1,5 +1,7 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { endsOf, numbersOf } from '../../src/cases/documents.ts';
+import { bf16Roundoff, type Sums } from '../../src/cases/values.ts';
+import type { ActivationType } from '../../src/tensor.ts';
 import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './op.ts';
 import { type DeltaInputs, deltaRule, deltaSlopes, type HeadSizes } from './reference.ts';
 
@@ -34,6 +36,7 @@ const hard = {
   'large keys': packed([20, 60], { keyHeads: 1, heads: 1, keySize: 130, valueSize: 3 }),
   'states that last': { ...packed([90], small), fill: { cuSeqlens: constant(0, 90), decay: constant(-6, -5) } },
   'states that end at once': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), decay: constant(4, 5) } },
+  'heads of tensor cores': packed([40, 3, 100], { keyHeads: 1, heads: 2, keySize: 128, valueSize: 128 }),
   'gates that saturate': {
     ...packed([70], small),
     fill: { cuSeqlens: constant(0, 70), a: scaled(30), b: scaled(30) },
@@ -48,13 +51,24 @@ function headsOf(
   return { tokens: T, keyHeads, heads: H, keySize, valueSize: V / H };
 }
 
+/** Tensor cores round the factors of their products: several times as much as that may change the largest of all. */
+function allowRounding(to: Sums, values: readonly (readonly number[])[]): void {
+  const amount = 4 * bf16Roundoff * Math.max(...values.flat().map(Math.abs), 0);
+  values.forEach((row, r) => row.forEach((_, c) => to.allow(r, c, amount)));
+}
+
+const isOnTensorCores = ({ keySize, valueSize }: HeadSizes, type: ActivationType): boolean =>
+  type === 'bf16' && keySize === 128 && valueSize === 128;
+
 export const gatedDeltaCases = casesFor(gatedDeltaOp, {
   shapes: [],
   hard,
   benchmark,
-  reference: (inputs, { out }, { extents, attributes }) => {
+  reference: (inputs, { out }, { extents, attributes, activationType }) => {
     const heads = headsOf(extents, attributes);
-    out.addAll(deltaRule(inputs, heads, numbersOf(inputs.cuSeqlens, extents.S ?? 0)).out, 4);
+    const made = deltaRule(inputs, heads, numbersOf(inputs.cuSeqlens, extents.S ?? 0)).out;
+    out.addAll(made, 4);
+    if (isOnTensorCores(heads, activationType)) allowRounding(out, made);
   },
 });
 
@@ -62,15 +76,19 @@ export const gatedDeltaBackwardCases = casesFor(gatedDeltaBackwardOp, {
   shapes: [],
   hard,
   benchmark,
-  reference: ({ dout, decayGradient, shiftGradient, ...inputs }, outputs, { extents, attributes }) => {
-    const heads = headsOf(extents, attributes);
-    const slopes = deltaSlopes(inputs, heads, numbersOf(inputs.cuSeqlens, extents.S ?? 0), dout);
+  reference: ({ dout, decayGradient, shiftGradient, ...inputs }, outputs, context) => {
+    const heads = headsOf(context.extents, context.attributes);
+    const slopes = deltaSlopes(inputs, heads, numbersOf(inputs.cuSeqlens, context.extents.S ?? 0), dout);
     outputs.dqkv.addAll(slopes.dqkv, 16);
     outputs.da.addAll(slopes.da, 16);
     outputs.db.addAll(slopes.db, 16);
     const { decay, shift } = slopes.sizes;
     slopes.decay.forEach((value, h) => outputs.decayTotal.add(h, 0, decayGradient.at(h) + value, 16 * decay + 8));
     slopes.shift.forEach((value, h) => outputs.shiftTotal.add(h, 0, shiftGradient.at(h) + value, 16 * shift + 8));
+    if (!isOnTensorCores(heads, context.activationType)) return;
+    for (const name of ['dqkv', 'da', 'db'] as const) allowRounding(outputs[name], slopes[name]);
+    slopes.decay.forEach((_, h) => outputs.decayTotal.allow(h, 0, 4 * bf16Roundoff * decay));
+    slopes.shift.forEach((_, h) => outputs.shiftTotal.allow(h, 0, 4 * bf16Roundoff * shift));
   },
 });
 

@@ -1,31 +1,15 @@
 #include <type_traits>
 
 #include "backward_sweep.cuh"
+#include "chunks.h"
 #include "forward_sweep.cuh"
+#include "inputs.cuh"
 #include "window_gradients.cuh"
 
 namespace anneal::cuda {
 namespace {
 
 constexpr const char* kTooLarge = "the CUDA kernels of gated_delta take keys of at most 256 elements";
-
-/** @param inputs qkv, a, b, decay, shift */
-template <typename A>
-GatedDelta<A> deltaOf(const Tensor* inputs, const double* attributes) {
-  const int64_t columns = inputs[0].shape[1];
-  const int heads = static_cast<int>(inputs[1].shape[1]), keyHeads = static_cast<int>(attributes[0]), keySize = static_cast<int>(attributes[1]);
-  return {dataOf<A>(inputs[0]),
-          dataOf<A>(inputs[1]),
-          dataOf<A>(inputs[2]),
-          inputs[3].f32(),
-          inputs[4].f32(),
-          inputs[0].shape[0],
-          columns,
-          heads,
-          keyHeads,
-          keySize,
-          static_cast<int>((columns - int64_t{2} * keyHeads * keySize) / heads)};
-}
 
 /** Calls body with the number of rows of a state that kernels hold, as a type. */
 template <typename Body>
@@ -93,6 +77,7 @@ const char* withActivations(const Tensor& x, Body body) {
 
 const char* gated_delta(const Launch& launch) {
   if (launch.inputs[0].shape[0] == 0) return nullptr;
+  if (servesChunks(launch.inputs, launch.attributes)) return chunksForward(launch);
   return withActivations(launch.inputs[0], [&](auto zero) {
     using A = decltype(zero);
     const GatedDelta<A> of = deltaOf<A>(launch.inputs, launch.attributes);
@@ -103,6 +88,7 @@ const char* gated_delta(const Launch& launch) {
 
 const char* gated_delta_backward(const Launch& launch) {
   if (launch.inputs[1].shape[0] == 0) return nullptr;
+  if (servesChunks(launch.inputs + 1, launch.attributes)) return chunksBackward(launch);
   return withActivations(launch.inputs[1], [&](auto zero) {
     using A = decltype(zero);
     const GatedDelta<A> of = deltaOf<A>(launch.inputs + 1, launch.attributes);

@@ -5,6 +5,8 @@ import { partsBytes } from '../../src/workspace.ts';
 
 /** Tokens of a chunk: kChunk in cpu/recurrence.h, kWindow in cuda/windows.cuh. */
 const CHUNK = 64;
+/** kHead in chunk_tokens.cuh. */
+const CHUNK_HEAD = 128;
 
 type Heads = 'keyHeads' | 'keySize';
 
@@ -26,16 +28,21 @@ function chunkFloats(keySize: number, valueSize: number): number {
   return CHUNK * (4 * keySize + 3 * valueSize + 3 * CHUNK + 4);
 }
 
+function forwardBytes(sizes: Sizes, context: WorkspaceContext<Heads>): number {
+  const onTensorCores = context.device === 'cuda' && context.dtypes.qkv === 'bf16';
+  return onTensorCores ? chunkBytes(sizes, 'forward') : cachedBytes(sizes, context);
+}
+
 /** CUDA holds states in registers. */
-function forwardBytes({ H = 0, V = 0, K = 0 }: Sizes, { device }: WorkspaceContext<Heads>): number {
-  if (device === 'cuda') return 0;
-  return 4 * H * (chunkFloats(K, V / H) + (K * V) / H);
+function cachedBytes({ H = 0, V = 0, K = 0 }: Sizes, { device }: WorkspaceContext<Heads>): number {
+  return device === 'cuda' ? 0 : 4 * H * (chunkFloats(K, V / H) + (K * V) / H);
 }
 
 /** The states at the beginnings of chunks are computed again: no layer keeps them. */
-function backwardBytes(sizes: Sizes, { attributes, device }: WorkspaceContext<Heads>): number {
+function backwardBytes(sizes: Sizes, { attributes, device, dtypes }: WorkspaceContext<Heads>): number {
   const { T = 0, H = 0, V = 0, K = 0 } = sizes;
-  if (device === 'cuda') return cudaBackwardBytes(sizes, attributes);
+  if (device === 'cuda')
+    return Math.max(cudaBackwardBytes(sizes, attributes), dtypes.qkv === 'bf16' ? chunkBytes(sizes, 'backward') : 0);
   const valueSize = V / H;
   const slopes = CHUNK * (4 * K + 3 * valueSize + 2 * CHUNK + 1);
   const states = (Math.ceil(T / CHUNK) + 4) * K * valueSize;
@@ -50,6 +57,15 @@ function cudaBackwardBytes(
   const windows = Math.ceil(T / CHUNK);
   const states = 4 * Math.max(windows - 1, 0) * V * 4 * Math.ceil(K / 4);
   return partsBytes(4 * T * V, 4 * T * V, states, states, 4 * T * 2 * keyHeads * K, 8 * 2 * windows * H);
+}
+
+/** As chunks.cuda.cu takes its parts, of heads of 128 elements, which alone tensor cores serve. */
+function chunkBytes({ T = 0, H = 0, V = 0, K = 0 }: Sizes, pass: 'forward' | 'backward'): number {
+  if (K !== CHUNK_HEAD || V !== H * CHUNK_HEAD) return 0;
+  const windows = Math.ceil(T / CHUNK);
+  const [rows, states, factors] = [2 * T * V, 2 * windows * V * K, 16 * windows * CHUNK * H];
+  const forward = [rows, rows, states, factors];
+  return partsBytes(...forward, ...(pass === 'backward' ? [rows, rows, states, 8 * 2 * windows * H] : []));
 }
 
 const inputs = {
@@ -105,7 +121,7 @@ export const gatedDeltaCachedOp = defineOp({
   updates: { next: 'state' },
   attributes: ['keyHeads', 'keySize'],
   derive: valueColumns,
-  workspace: forwardBytes,
+  workspace: cachedBytes,
   flops,
 });
 

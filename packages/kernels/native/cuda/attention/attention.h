@@ -58,11 +58,11 @@ const char* hopperBackward(const Backward& backward, cudaStream_t stream);
 const char* attentionDelta(const Backward& backward, cudaStream_t stream);
 
 /** Starts `kernel` with that much dynamic shared memory. */
-template <typename Kernel, typename Argument>
-const char* launchKernel(Kernel kernel, dim3 grid, int threads, size_t shared_bytes, cudaStream_t stream, const Argument& argument) {
+template <typename Kernel, typename... Arguments>
+const char* launchKernel(Kernel kernel, dim3 grid, int threads, size_t shared_bytes, cudaStream_t stream, const Arguments&... arguments) {
   cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
   if (error == cudaSuccess) {
-    kernel<<<grid, threads, shared_bytes, stream>>>(argument);
+    kernel<<<grid, threads, shared_bytes, stream>>>(arguments...);
     error = cudaGetLastError();
   }
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
