@@ -10,12 +10,15 @@ namespace {
 
 template <int kSize_, int kWarps_, int kQueries_, int kBlocks_, bool kSplit_ = false, int kColumns_ = kSize_>
 struct Config {
-  /** kWarps share the keys; each warp has kColumns of dk and dv, and where there are more, others have the same keys. */
+  /** kWarps share the keys. Where kColumns are half of a head, two warps have the same keys: each sums half of the scores, and has half of dk and dv. */
   static constexpr int kSize = kSize_, kWarps = kWarps_, kQueries = kQueries_, kBlocks = kBlocks_, kColumns = kColumns_;
   static constexpr int kThreads = kWarps * 32 * kSize / kColumns, kRows = kWarps * 16;
   static constexpr int kKeyBytes = kRows * kSize * 2, kQueryBytes = kQueries * kSize * 2;
   static constexpr int kStageBytes = 2 * kQueryBytes + 2 * kQueries * 4;
-  static constexpr int kSharedBytes = 2 * kKeyBytes + 2 * kStageBytes;
+  static constexpr bool kPairs = kColumns < kSize;
+  static constexpr int kSlotBytes = kPairs ? 2 * kQueries / 8 * 32 * 16 : 0;
+  static constexpr int kSharedBytes = 2 * kKeyBytes + 2 * kStageBytes + kThreads / 32 * kSlotBytes;
+  static_assert(kColumns == kSize || 2 * kColumns == kSize);
   /** dk and dv in blocks of their own, where registers do not hold both. */
   static constexpr bool kSplit = kSplit_;
 };
@@ -59,6 +62,7 @@ __device__ void backwardKeys(const Backward& p, char* shared) {
 
   const SoftCap cap(s);
   const float factor = s.scale * kLog2E;
+  const auto slot = [&](int of) { return reinterpret_cast<float4*>(stage_memory + 2 * C::kStageBytes + of * C::kSlotBytes); };
   float dk[1][kDk ? kColumns / 8 : 1][4] = {}, dv[1][kDv ? kColumns / 8 : 1][4] = {};
   int next_head = kv_head * group, next_query = query_begin;
   for (int stage = 0; next_head <= last_head; stage ^= 1) {
@@ -74,8 +78,9 @@ __device__ void backwardKeys(const Backward& p, char* shared) {
     const float* lse = reinterpret_cast<const float*>(stage_memory + stage * C::kStageBytes + 2 * C::kQueryBytes);
     const float* delta = lse + kQueries;
     float weights[1][kQueries / 8][4] = {}, d_weights[1][kDk ? kQueries / 8 : 1][4] = {};
-    multiplyTransposed<kSize, 1, kQueries>(weights, k_tile, tile_row, q_tile);
-    if constexpr (kDk) multiplyTransposed<kSize, 1, kQueries>(d_weights, v_tile, tile_row, d_out_tile);
+    multiplyTransposed<kSize, 1, kQueries, kColumns>(weights, k_tile, tile_row, q_tile, column);
+    if constexpr (kDk) multiplyTransposed<kSize, 1, kQueries, kColumns>(d_weights, v_tile, tile_row, d_out_tile, column);
+    if constexpr (C::kPairs) addHalves(weights[0], d_weights[0], slot(warp), slot(warp ^ C::kWarps), 1 + warp % C::kWarps);
     const bool masked = query < key + 15 || (s.window > 0 && query + kQueries - 1 - key >= s.window);
 #pragma unroll
     for (int n = 0; n < kQueries / 8; n++) {
@@ -100,7 +105,7 @@ __device__ void backwardKeys(const Backward& p, char* shared) {
 
   const float scale[1][2] = {{s.scale, s.scale}}, one[1][2] = {{1, 1}};
   const int own = tile_row * kSize * 2 + column * 16 * 2, first = kv_head * kSize + column;
-  if constexpr (kColumns < kSize) __syncthreads();  // others read these keys
+  if constexpr (C::kPairs) __syncthreads();  // the other may still read these keys
   if constexpr (kDk) storeRows<kColumns, 1>(dk, scale, k_tile + own, static_cast<bf16*>(p.dk) + first, kv_stride, key, tile.end);
   if constexpr (kDv) storeRows<kColumns, 1>(dv, one, v_tile + own, static_cast<bf16*>(p.dv) + first, kv_stride, key, tile.end);
 }
@@ -119,13 +124,12 @@ const char* launch(const Backward& backward, cudaStream_t stream) {
   return launchKernel(backwardKeysKernel<C, kCapped>, grid, C::kThreads, C::kSharedBytes, stream, backward);
 }
 
-/** Long tiles read queries less often; short ones fill the GPU where there are few heads of keys. All give the same bits. */
+/** Long tiles read queries less often, short ones fill the GPU where there are few heads of keys: the same bits. */
 const char* launch256(const Backward& backward, cudaStream_t stream) {
-  using Long = Config<256, 8, 32, 1, true>;
-  using Short = Config<256, 4, 16, 2, true>;
+  using Long = Config<256, 4, 32, 1, false, 128>;
+  using Short = Config<256, 2, 16, 2, false, 128>;
   const AttentionShape& s = backward.shape;
-  const bool fills = 2 * s.kv_heads * slotCount(s, Long::kRows) >= multiprocessors();
-  if (fills && sharedMemoryLimit() >= Long::kSharedBytes)
+  if (s.kv_heads * slotCount(s, Long::kRows) >= multiprocessors())
     return s.soft_cap != 0 ? launch<Long, true>(backward, stream) : launch<Long>(backward, stream);
   return s.soft_cap != 0 ? launch<Short, true>(backward, stream) : launch<Short>(backward, stream);
 }

@@ -9,11 +9,14 @@ namespace {
 
 template <int kSize_, int kWarps_, int kM_, int kKeys_, int kBlocks_, int kColumns_ = kSize_>
 struct Config {
-  /** kWarps share the queries; each warp has kColumns of dq, and where there are more, others have the same queries. */
+  /** kWarps share the queries. Where kColumns are half of a head, two warps have the same queries: each sums half of the scores, and has half of dq. */
   static constexpr int kSize = kSize_, kWarps = kWarps_, kM = kM_, kKeys = kKeys_, kBlocks = kBlocks_, kColumns = kColumns_;
   static constexpr int kThreads = kWarps * 32 * kSize / kColumns, kRows = kWarps * 16 * kM;
   static constexpr int kQueryBytes = kRows * kSize * 2, kKeyBytes = kKeys * kSize * 2;
-  static constexpr int kSharedBytes = 2 * kQueryBytes + 4 * kKeyBytes;
+  static constexpr bool kPairs = kColumns < kSize;
+  static constexpr int kSlotBytes = kPairs ? 2 * kM * kKeys / 8 * 32 * 16 : 0;
+  static constexpr int kSharedBytes = 2 * kQueryBytes + 4 * kKeyBytes + kThreads / 32 * kSlotBytes;
+  static_assert(kColumns == kSize || (2 * kColumns == kSize && kM == 1));
 };
 
 template <typename C, bool kCapped>
@@ -57,6 +60,7 @@ __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardQueriesKernel
     }
   }
 
+  const auto slot = [&](int of) { return reinterpret_cast<float4*>(shared + 2 * C::kQueryBytes + 4 * C::kKeyBytes + of * C::kSlotBytes); };
   float dq[kM][kColumns / 8][4] = {};
   int stage = 0;
   for (int key = key_begin; key < tile.end; key += kKeys, stage ^= 1) {
@@ -67,8 +71,9 @@ __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardQueriesKernel
 
     const uint32_t k_tile = kv_tiles + stage * 2 * C::kKeyBytes;
     float weights[kM][kKeys / 8][4] = {}, d_weights[kM][kKeys / 8][4] = {};
-    multiplyTransposed<kSize, kM, kKeys>(weights, q_tile, tile_row, k_tile);
-    multiplyTransposed<kSize, kM, kKeys>(d_weights, d_out_tile, tile_row, k_tile + C::kKeyBytes);
+    multiplyTransposed<kSize, kM, kKeys, kColumns>(weights, q_tile, tile_row, k_tile, column);
+    multiplyTransposed<kSize, kM, kKeys, kColumns>(d_weights, d_out_tile, tile_row, k_tile + C::kKeyBytes, column);
+    if constexpr (C::kPairs) addHalves(weights[0], d_weights[0], slot(warp), slot(warp ^ C::kWarps), 1 + warp % C::kWarps);
     const bool masked = key + kKeys - 1 > row || key < firstKey(tile, last_row, s.window);
 #pragma unroll
     for (int m = 0; m < kM; m++) {
@@ -90,7 +95,7 @@ __global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardQueriesKernel
     }
     multiplyWeights<kSize, kM, kKeys, kColumns>(dq, d_weights, k_tile, column);
   }
-  if constexpr (kColumns < kSize) __syncthreads();  // others read these queries
+  if constexpr (C::kPairs) __syncthreads();  // the other may still read these queries
   storeRows<kColumns, kM>(dq, scale, q_tile + tile_row * kSize * 2 + column * 16 * kM * 2, static_cast<bf16*>(p.dq) + head * kSize + column, q_stride, row, tile.end);
 }
 

@@ -35,14 +35,14 @@ __device__ inline uint32_t chunkAddress(uint32_t lane, int row, int even) {
   return (lane ^ evenBits<kSize / 8>(even)) + evenOffset<kSize / 8>(even) + row * kSize * 2;
 }
 
-/** sum[m][n] += rows of `a` from `row` on · (rows of `b`)ᵀ over kSize: scores of queries and keys. */
-template <int kSize, int kM, int kColumns>
-__device__ inline void multiplyTransposed(float (&sum)[kM][kColumns / 8][4], uint32_t a, int row, uint32_t b) {
+/** sum[m][n] += rows of `a` from `row` on · (rows of `b`)ᵀ over kInner of kSize from `first`, a multiple of 64: scores of queries and keys. */
+template <int kSize, int kM, int kColumns, int kInner = kSize>
+__device__ inline void multiplyTransposed(float (&sum)[kM][kColumns / 8][4], uint32_t a, int row, uint32_t b, int first = 0) {
   const int lane = threadIdx.x % 32;
-  const uint32_t a_lane = a + laneOffset<kSize / 8>(row + lane % 16, lane / 16);
-  const uint32_t b_lane = b + laneOffset<kSize / 8>(lane / 16 * 8 + lane % 8, lane / 8 % 2);
+  const uint32_t a_lane = a + first * 2 + laneOffset<kSize / 8>(row + lane % 16, lane / 16);
+  const uint32_t b_lane = b + first * 2 + laneOffset<kSize / 8>(lane / 16 * 8 + lane % 8, lane / 8 % 2);
 #pragma unroll
-  for (int step = 0; step < kSize / 16; step++) {
+  for (int step = 0; step < kInner / 16; step++) {
     uint32_t rows[kM][4];
 #pragma unroll
     for (int m = 0; m < kM; m++) loadMatrices(rows[m], chunkAddress<kSize>(a_lane, m * 16, step * 2));
@@ -57,6 +57,25 @@ __device__ inline void multiplyTransposed(float (&sum)[kM][kColumns / 8][4], uin
       }
     }
   }
+}
+
+/**
+ * Two warps with the same rows, of which each has summed over half of the columns: both get the sums of all. Each has a slot of shared memory,
+ * which it writes again only after the block has met.
+ */
+template <int kTiles, int kOther>
+__device__ inline void addHalves(float (&sum)[kTiles][4], float (&other)[kOther][4], float4* own, const float4* partner, int barrier) {
+  const int lane = threadIdx.x % 32;
+#pragma unroll
+  for (int n = 0; n < kTiles; n++) own[n * 32 + lane] = make_float4(sum[n][0], sum[n][1], sum[n][2], sum[n][3]);
+#pragma unroll
+  for (int n = 0; n < kOther; n++) own[(kTiles + n) * 32 + lane] = make_float4(other[n][0], other[n][1], other[n][2], other[n][3]);
+  asm volatile("bar.sync %0, 64;" ::"r"(barrier) : "memory");
+  const auto add = [&](float (&to)[4], const float4& from) { to[0] += from.x, to[1] += from.y, to[2] += from.z, to[3] += from.w; };
+#pragma unroll
+  for (int n = 0; n < kTiles; n++) add(sum[n], partner[n * 32 + lane]);
+#pragma unroll
+  for (int n = 0; n < kOther; n++) add(other[n], partner[(kTiles + n) * 32 + lane]);
 }
 
 /**
