@@ -58,6 +58,12 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-30b-a3b', rows: 2, sequenceLen: 2048, options: recompute, steps: 10 },
   { shape: 'qwen3-30b-a3b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4], steps: 10 },
   { shape: 'qwen3-30b-a3b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4], steps: 10 },
+  ...['gemma-3-4b', 'gemma-2-2b', 'gemma-4-e2b', 'phi-4-mini', 'smollm3-3b', 'qwen3.5-4b', 'lfm2-1.2b'].map(inKeep),
+  ...['granite-4.0-h-micro', 'gpt-oss-20b', 'moonlight-16b-a3b'].map(inKeep),
+  { ...inKeep('gpt-oss-20b'), options: [...keep, ...nf4] },
+  { ...inKeep('qwen3.5-35b-a3b'), options: [...keep, ...nf4] },
+  { suite: 'decode', shape: 'gemma-4-e2b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
+  { suite: 'decode', shape: 'qwen3.5-4b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
   { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
   { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 8192, options: [], steps: 5 },
   { suite: 'decode', shape: 'llama-3.1-8b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
@@ -78,6 +84,11 @@ const ours: readonly Setup[] = [
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 131_072, options: [...offload, ...nf4], warmup: 0, steps: 1 },
 ];
 
+/** Two documents of 2,048 tokens. */
+function inKeep(shape: string): Setup {
+  return { shape, rows: 2, sequenceLen: 2048, options: keep, steps: 10 };
+}
+
 const huggingFace = 'sft.py';
 const unsloth = 'unsloth_sft.py';
 
@@ -92,6 +103,9 @@ const peers: readonly (Setup & { readonly script: string })[] = [
   { script: unsloth, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
   { script: huggingFace, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [] },
   { script: huggingFace, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: ['--compile'] },
+  ...['gemma-3-4b', 'gemma-4-e2b', 'qwen3.5-4b', 'phi-4-mini'].flatMap((shape) =>
+    [[], ['--compile']].map((options) => ({ script: huggingFace, shape, rows: 2, sequenceLen: 2048, options })),
+  ),
 ];
 
 const { values } = readArguments({
