@@ -11,7 +11,7 @@ import os
 import resource
 import time
 
-from shapes import SHAPES, TARGETS, config_of
+from shapes import SHAPES, config_of
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--shape", default="smollm2-135m", choices=list(SHAPES))
@@ -39,7 +39,7 @@ on_gpu = options.device == "cuda"
 config = config_of(options.shape)
 with torch.device(options.device):
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype)
-model = peft.get_peft_model(model, peft.LoraConfig(r=options.lora_r, lora_alpha=options.lora_r, target_modules=TARGETS, task_type="CAUSAL_LM"))
+model = peft.get_peft_model(model, peft.LoraConfig(r=options.lora_r, lora_alpha=options.lora_r, target_modules="all-linear", task_type="CAUSAL_LM"))
 model.to(options.device)
 model.train()
 parameters = [p for p in model.parameters() if p.requires_grad]

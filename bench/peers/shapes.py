@@ -5,8 +5,6 @@ import pathlib
 
 SHAPES = json.loads((pathlib.Path(__file__).parents[2] / "packages/core/src/bench/shapes.json").read_text())
 
-TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-
 
 def config_of(shape):
     import transformers

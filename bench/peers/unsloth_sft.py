@@ -12,7 +12,9 @@ import os
 import time
 
 from random_model import random_model
-from shapes import SHAPES, TARGETS
+from shapes import SHAPES
+
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--shape", default="qwen3-0.6b", choices=list(SHAPES))
