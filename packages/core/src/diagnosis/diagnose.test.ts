@@ -135,6 +135,8 @@ test('a healthy run has no finding, nor one of which little is known', () => {
 });
 
 const rollouts = ['rl: grpo', 'trl:', '  reward_funcs: [reward.ts]', '  num_generations: 8'];
+const unlearned = { evaluations: evaluationsOf(2.4, 2.4, 2.39) };
+
 const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<string, unknown>][] = [
   [
     'diverged',
@@ -148,9 +150,19 @@ const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<
     recipeText('max_grad_norm: 0', 'warmup_steps: 5'),
     { learning_rate: 5e-5, max_grad_norm: 1 },
   ],
-  ['loss_does_not_fall', { steps: stepsOf(() => 2.4) }, recipeText('learning_rate: 1e-6'), { learning_rate: 2e-4 }],
-  ['loss_does_not_fall', { steps: stepsOf(() => 2.4) }, recipeText('learning_rate: 2e-4'), {}],
-  ['loss_does_not_fall', { steps: stepsOf(() => 5.4) }, recipeText('learning_rate: 0.5'), { learning_rate: 2e-4 }],
+  [
+    'loss_does_not_fall',
+    { steps: stepsOf(() => 2.4), ...unlearned },
+    recipeText('learning_rate: 1e-6'),
+    { learning_rate: 2e-4 },
+  ],
+  ['loss_does_not_fall', { steps: stepsOf(() => 2.4), ...unlearned }, recipeText('learning_rate: 2e-4'), {}],
+  [
+    'loss_does_not_fall',
+    { steps: stepsOf(() => 5.4), ...unlearned },
+    recipeText('learning_rate: 0.5'),
+    { learning_rate: 2e-4 },
+  ],
   [
     'reward_does_not_rise',
     {
@@ -233,6 +245,8 @@ test('every finding has a case', () => {
 
 test('near misses are silent', () => {
   const silent: Partial<Omit<Evidence, 'recipe'>>[] = [
+    // What steps say is lost in the noise of their rows; held-out rows are the same each time.
+    { steps: stepsOf(() => 2.4), evaluations: evaluationsOf(3.1, 2.3) },
     // It rises a little at the end, or by one measurement.
     { evaluations: evaluationsOf(1.6, 1.4, 1.41, 1.42, 1.43) },
     { evaluations: evaluationsOf(1.6, 1.5, 1.4, 1.8) },
