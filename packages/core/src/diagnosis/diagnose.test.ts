@@ -224,6 +224,17 @@ const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<
     recipeText(),
     { dataset_exact_deduplication: true },
   ],
+  [
+    'leakage',
+    {
+      data: dataOf({
+        summary: { rows: 1000, validationDocuments: 400, duplicates: 400 },
+        leakage: { exact: 400, near: 0 },
+      }),
+    },
+    recipeText('test_datasets: [{path: rows.jsonl}]').replace('val_set_size: 0.1\n', ''),
+    { test_datasets: null, val_set_size: 0.05 },
+  ],
   ['duplicates', { data: dataOf({ nearDuplicates: { compared: 1000, pairs: 600, examples: [] } }) }, recipeText(), {}],
   [
     'answers_loop',
@@ -275,6 +286,15 @@ test('what follows from another fault is not told besides', () => {
   const steps = stepsOf((t) => (t < 0.5 ? falling(t) : 9));
   const codes = diagnose(evidenceOf({ steps, evaluations: evaluationsOf(1.6, 1.4, 5, 8, 9) })).map(({ code }) => code);
   expect(codes).toEqual(['diverged']);
+});
+
+test('rows that are cut look alike, and that is all that is told', () => {
+  const data = dataOf({
+    summary: { truncated: 400 },
+    leakage: { exact: 0, near: 30 },
+    nearDuplicates: { compared: 1000, pairs: 600, examples: [] },
+  });
+  expect(diagnose(evidenceOf({ data })).map(({ code }) => code)).toEqual(['rows_cut']);
 });
 
 test('a loop is found by what it repeats', () => {

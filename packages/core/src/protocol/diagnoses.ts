@@ -2,20 +2,20 @@
 import { z } from 'zod';
 import { sightSchema, unseenSchema } from './sights.ts';
 
-/** In the order in which they are told: what spoils a run most comes first. */
+/** In the order in which they are told: what spoils a run most comes first, and a cause before what may follow from it. */
 export const RUN_FINDINGS = [
   'diverged',
+  'nearly_all_masked',
   'loss_does_not_fall',
   'reward_does_not_rise',
-  'overfitted',
-  'known_by_heart',
-  'leakage',
   'rows_dropped',
   'rows_cut',
-  'nearly_all_masked',
-  'end_not_learned',
   'foreign_template',
+  'end_not_learned',
+  'leakage',
   'duplicates',
+  'overfitted',
+  'known_by_heart',
   'answers_loop',
 ] as const;
 export type RunFindingCode = (typeof RUN_FINDINGS)[number];

@@ -3,6 +3,7 @@ import type { RunFinding } from '../../protocol/diagnoses.ts';
 import { sight } from '../../protocol/sights.ts';
 import { firstTenth, knownLoss, lastTenth, levelOf } from '../curves.ts';
 import { type Evidence, percent, rounded } from '../evidence.ts';
+import { rowsCut } from './rows.ts';
 
 /** The loss of held-out rows rises again while that of the trained ones falls. */
 export function overfitted(evidence: Evidence): RunFinding | undefined {
@@ -45,9 +46,11 @@ export function knownByHeart(evidence: Evidence): RunFinding | undefined {
   };
 }
 
-/** What is measured was trained. */
-export function leakage({ data }: Evidence): RunFinding | undefined {
-  const { exact, near } = data?.leakage ?? { exact: 0, near: 0 };
+/** What is measured was trained. Of rows that are cut the beginnings are left, which are alike. */
+export function leakage(evidence: Evidence): RunFinding | undefined {
+  const { data } = evidence;
+  const { exact = 0, near: found = 0 } = data?.leakage ?? {};
+  const near = rowsCut(evidence) ? 0 : found;
   const held = data?.summary.validationDocuments ?? 0;
   if (held === 0 || (exact + near) / held < 0.01) return undefined;
   return {
@@ -55,16 +58,23 @@ export function leakage({ data }: Evidence): RunFinding | undefined {
     what: 'held-out rows stand among the trained ones: their loss says less than it seems',
     evidence: [sight('held_out_rows_trained', { rows: held, exact, near })],
     next: 'take rows that are equal once, and hold out rows of another source; `anneal inspect` lists those that are alike',
-    set: exact > 0 ? { dataset_exact_deduplication: true } : {},
+    set: exact > 0 ? apart(exact / held) : {},
   };
 }
 
-export function duplicates({ data, recipe }: Evidence): RunFinding | undefined {
+/** Equal rows are taken once where they stand first, among the trained ones: few would be left of a set that is mostly these. */
+const apart = (share: number): RunFinding['set'] =>
+  share > 0.5 ? { test_datasets: null, val_set_size: 0.05 } : { dataset_exact_deduplication: true };
+
+export function duplicates(evidence: Evidence): RunFinding | undefined {
+  const { data, recipe } = evidence;
   if (!data) return undefined;
-  const { rows, duplicates: equal } = data.summary;
+  const { rows, duplicates: found } = data.summary;
+  // Of these a held-out row that is trained, too, is told of as leakage.
+  const equal = Math.max(0, found - data.leakage.exact);
   const { compared, pairs } = data.nearDuplicates;
   const isEqual = equal / rows >= 0.1 && !recipe.dataset_exact_deduplication;
-  const isAlike = pairs / Math.max(1, compared) >= 0.25;
+  const isAlike = pairs / Math.max(1, compared) >= 0.25 && !rowsCut(evidence);
   if (!isEqual && !isAlike) return undefined;
   return {
     code: 'duplicates',
