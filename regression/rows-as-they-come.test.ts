@@ -193,6 +193,32 @@ test.each<[string, Buffer, string, RegExp]>([
   });
 });
 
+test.each([
+  ['rows.jsonl.gz', /gunzip/],
+  ['rows.json.zst', /unzstd/],
+  ['rows.csv.BZ2', /bunzip2/],
+])('%s is to be unpacked, also in a folder beside other rows', async (name, next) => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, name), 'packed');
+  const refusal = expect.objectContaining({ next: expect.stringMatching(next) });
+  await expect(openSource(join(folder, name))).rejects.toEqual(refusal);
+  writeFileSync(join(folder, 'more.jsonl'), '{"text": "a"}\n');
+  expect(() => listDataFiles(folder)).toThrow(refusal);
+  expect(listDataFiles(folder, { only: ['more.jsonl'] })).toHaveLength(1);
+});
+
+test.each([
+  ['rows.json', { data: [{ text: 'a' }] }],
+  ['rows.jsonl', { text: 'a' }],
+  ['rows.jsonl', [{ text: 'a' }]],
+])('%s over several lines says how to write it on one: %j', async (name, value) => {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, JSON.stringify(value, null, 2));
+  await expect(openSource(path)).rejects.toMatchObject({ next: expect.stringContaining('jq -c') });
+  writeFileSync(path, '{"text": "a"}\n{"text": "cut o');
+  await expect(openSource(path)).rejects.toMatchObject({ next: expect.stringContaining('repair') });
+});
+
 test('NaN in a table is a missing value, infinity a fault of its row', async () => {
   const path = join(temporaryFolder(), 'rows.parquet');
   const instance = await DuckDBInstance.create(':memory:');

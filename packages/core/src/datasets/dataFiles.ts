@@ -1,6 +1,7 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
+import { unpackerOf } from './fileContent.ts';
 
 export const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
 
@@ -30,7 +31,9 @@ export function listDataFiles(
       code: 'split_of_a_file',
     });
   }
-  const names = only ?? readdirSync(path).filter(isDataFile);
+  const all = readdirSync(path);
+  if (!only) refusePacked(path, all);
+  const names = only ?? all.filter(isDataFile);
   const files = names.filter((name) => !split || isOfSplit(name, split)).toSorted();
   if (files.length === 0) {
     throw new UserError({
@@ -111,6 +114,18 @@ function splitOf(name: string): string | null {
 
 const isOfSplit = (name: string, split: string): boolean =>
   name.startsWith(split) || (Object.hasOwn(SPLITS, split.toLowerCase()) && splitOf(name) === splitOf(split));
+
+/** Rows in `rows.jsonl.gz` beside other files would be passed over in silence. */
+function refusePacked(path: string, names: readonly string[]): void {
+  const packed = names.find((name) => unpackerOf(name) && isDataFile(name.replace(/\.[^.]*$/, '')));
+  if (packed === undefined) return;
+  throw new UserError({
+    what: `the folder holds compressed rows, which are not read: ${packed}`,
+    where: path,
+    next: `unpack them first (${unpackerOf(packed)}), or name the files to train on in data_files`,
+    code: 'data_not_text',
+  });
+}
 
 /** A README.txt beside the rows would be trained as if it were one of them. */
 function refuseTextBesideRows(path: string, names: readonly string[]): void {

@@ -2,13 +2,18 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '@anneal/formats/errors';
 
-const COMPRESSED: readonly (readonly [name: string, start: readonly number[], command: string])[] = [
-  ['gzip', [0x1f, 0x8b], 'gunzip'],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd], 'unzstd'],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a], 'unxz'],
-  ['bzip2', [0x42, 0x5a, 0x68], 'bunzip2'],
-  ['zip', [0x50, 0x4b, 0x03, 0x04], 'unzip'],
+const COMPRESSED: readonly (readonly [name: string, start: readonly number[], ending: string, command: string])[] = [
+  ['gzip', [0x1f, 0x8b], '.gz', 'gunzip'],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd], '.zst', 'unzstd'],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a], '.xz', 'unxz'],
+  ['bzip2', [0x42, 0x5a, 0x68], '.bz2', 'bunzip2'],
+  ['zip', [0x50, 0x4b, 0x03, 0x04], '.zip', 'unzip'],
 ];
+
+/** The command that unpacks a file of this name; undefined where its name says nothing of the kind. */
+export const unpackerOf = (name: string): string | undefined =>
+  COMPRESSED.find(([, , ending]) => name.toLowerCase().endsWith(ending))?.[3];
+
 const PARQUET = [0x50, 0x41, 0x52, 0x31];
 const UTF16 = [
   [0xff, 0xfe],
@@ -37,7 +42,7 @@ export function refuseOtherThanText(path: string): void {
   if (head.every((byte) => byte === 0) && size >= head.length)
     throw refuse('null bytes', 'write or download it again: its room was reserved, and the content never came');
   const packed = COMPRESSED.find(([, start]) => begins(start));
-  if (packed) throw refuse(`${packed[0]}-compressed data`, `unpack it first (${packed[2]})`);
+  if (packed) throw refuse(`${packed[0]}-compressed data`, `unpack it first (${packed[3]})`);
   if (begins(PARQUET)) throw refuse('a Parquet table', 'give it a name that ends in .parquet');
   // Without a byte order mark, ASCII in UTF-16 has every other byte 0.
   const everyOther = (first: number): boolean => head.every((byte, i) => (byte === 0) === (i % 2 === first));

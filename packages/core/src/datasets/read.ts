@@ -3,9 +3,9 @@ import { extname } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { DATA_EXTENSIONS } from './dataFiles.ts';
-import { refuseOtherThanText } from './fileContent.ts';
+import { refuseOtherThanText, unpackerOf } from './fileContent.ts';
 import { indexElements, indexLines, openForReading, type RowIndex } from './rowIndex.ts';
-import { decodeRow, parseRow } from './rowJson.ts';
+import { decodeRow, MAX_ROW, parseRow } from './rowJson.ts';
 import { openTable } from './tableSource.ts';
 import type { DataSource, RawRow, RowSource } from './types.ts';
 
@@ -38,7 +38,7 @@ export async function openSource(path: string, signal?: AbortSignal): Promise<Da
       throw new UserError({
         what: `files of the kind '${extension}' cannot be read as data`,
         where: path,
-        next: `use one of ${DATA_EXTENSIONS.join(' ')}`,
+        next: unpackerOf(path) ? `unpack it first (${unpackerOf(path)})` : `use one of ${DATA_EXTENSIONS.join(' ')}`,
         code: 'data_kind_unknown',
       });
   }
@@ -103,8 +103,6 @@ async function openText(path: string, extension: string, signal: AbortSignal | u
 
 /** Most bytes read at once, unless one row is longer. */
 const RUN = 8 << 20;
-/** Text, tokens and their places take up to 50 bytes for one of the row: 1.6 GB here. A longer row is dropped before it is read. */
-export const MAX_ROW = 32 << 20;
 
 /** The bytes of rows `first` … `end - 1`, as many as fit. */
 async function readRun(

@@ -2,6 +2,9 @@ import { UserError } from '@anneal/formats/errors';
 import { numberFromJson } from '../templates/values.ts';
 import { describeSource, type RawRow, type RowSource } from './types.ts';
 
+/** Text, tokens and their places take up to 50 bytes for one of the row: 1.6 GB here. A longer row is dropped before it is read. */
+export const MAX_ROW = 32 << 20;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The text of a row. @throws UserError `invalid_utf8` */
@@ -28,13 +31,20 @@ export function parseRow(text: string, source: RowSource): RawRow {
   try {
     parsed = parseJson(text);
   } catch (cause) {
-    throw malformed(`not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, source, cause);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw malformed(
+      `not valid JSON: ${why}`,
+      source,
+      source.row === 1 && isCut(text, why) ? ON_ONE_LINE : REPAIR,
+      cause,
+    );
   }
   const { value, fault, disordered } = parsed;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw malformed(
-      `the row is ${Array.isArray(value) ? 'a list (a file of one list is named .json)' : JSON.stringify(value)}, not an object with fields`,
+      `the row is ${Array.isArray(value) ? 'a list' : JSON.stringify(value)}, not an object with fields`,
       source,
+      Array.isArray(value) ? LIST : REPAIR,
     );
   }
   return {
@@ -167,11 +177,25 @@ function holdsLoneSurrogate(json: string): boolean {
   return SURROGATE.test(json) && SURROGATE.test(json.replace(WHOLE_ESCAPES, ''));
 }
 
-function malformed(what: string, source: RowSource, cause?: unknown): UserError {
+const REPAIR = 'repair or remove this row; nothing was trained';
+const LIST =
+  'a file of one list of rows is named .json; a list of messages belongs into a field of its row, {"messages": […]}';
+const ON_ONE_LINE =
+  "write each row on one line: jq -c . FILE > rows.jsonl, where the file is one list jq -c '.[]', where the rows are in a field data jq -c '.data[]'";
+
+/** Whether the JSON goes on in the next line: the parser found nothing wrong up to the end, which is not within a text. */
+function isCut(text: string, why: string): boolean {
+  const at = /at position (\d+)/.exec(why)?.[1];
+  return (
+    !why.startsWith('Unterminated') && (why.startsWith('Unexpected end') || Number(at ?? 0) >= text.trimEnd().length)
+  );
+}
+
+function malformed(what: string, source: RowSource, next: string, cause?: unknown): UserError {
   return new UserError({
     what,
     where: describeSource(source),
-    next: 'repair or remove this row; nothing was trained',
+    next,
     code: 'malformed_row',
     cause,
   });

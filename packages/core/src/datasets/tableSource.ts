@@ -4,7 +4,7 @@ import { UserError } from '@anneal/formats/errors';
 import { readCsvHeader } from './csvHeader.ts';
 import { refuseOtherThanText } from './fileContent.ts';
 import { type ColumnType, withoutFilledNulls } from './filledNulls.ts';
-import { parseRow } from './rowJson.ts';
+import { MAX_ROW, parseRow } from './rowJson.ts';
 import { TableDatabase } from './tableDatabase.ts';
 import type { Columns, TableRequest } from './tableProcess.ts';
 import type { DataSource, RawRow } from './types.ts';
@@ -104,7 +104,8 @@ function csvTable(path: string, extension: '.csv' | '.tsv'): string {
   const { columns, delimiter } = readCsvHeader(path, extension);
   const types = columns.map((name) => `${quoted(name)}: 'VARCHAR'`).join(', ');
   const dialect = `delim = ${quoted(delimiter)}, quote = '"', escape = '"', strict_mode = true`;
-  return `read_csv(${thisFile(path)}, auto_detect = false, header = true, columns = {${types}}, ${dialect})`;
+  const sizes = `max_line_size = ${MAX_ROW}, buffer_size = ${2 * MAX_ROW}`;
+  return `read_csv(${thisFile(path)}, auto_detect = false, header = true, columns = {${types}}, ${dialect}, ${sizes})`;
 }
 
 function parquetTable(path: string, options: string): string {
@@ -175,7 +176,10 @@ function notText(path: string, cause: unknown, columns: readonly string[]): User
 function tableError(path: string, cause: unknown): UserError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const line = /\bLine: (\d+)/.exec(message)?.[1];
-  const reason = /^(?:Expected Number of Columns|Value with unterminated quote|Invalid unicode).*/m.exec(message)?.[0];
+  const reason =
+    /^(?:Expected Number of Columns|Value with unterminated quote|Invalid unicode|Maximum line size).*/m.exec(
+      message,
+    )?.[0];
   return new UserError({
     what: `the table cannot be read: ${reason ?? message.split('\n')[0]}`,
     where: line === undefined ? path : `${path}:${line}`,
