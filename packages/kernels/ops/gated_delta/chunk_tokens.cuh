@@ -84,7 +84,7 @@ __device__ inline void storeHalf(const float (&sums)[kHalf / 8][4], uint32_t scr
                                  int64_t tokens) {
   const float one[1][2] = {{1, 1}};
   const float(&rows)[1][kHalf / 8][4] = reinterpret_cast<const float(&)[1][kHalf / 8][4]>(sums);
-  storeRows<kHalf, 1>(rows, one, scratch + warpHalf() * kTileBytes / 2, warpRow(), to + column + warpHalf() * kHalf, static_cast<int>(stride),
+  storeRows<kHalf, 1>(rows, one, scratch + warpHalf() * kTileBytes / 2 + warpRow() * kHalf * 2, to + column + warpHalf() * kHalf, static_cast<int>(stride),
                       static_cast<int>(start) + warpRow(), static_cast<int>(tokens));
 }
 
