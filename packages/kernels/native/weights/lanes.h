@@ -128,6 +128,13 @@ class Lanes {
   }
   friend Mask operator>(const Lanes& a, const Lanes& b) { return b < a; }
 
+  /** Vector by vector. */
+  template <class Each>
+  friend Lanes eachVector(Lanes a, const Each& each) {
+    for (Part& part : a.parts) part = each(part);
+    return a;
+  }
+
   friend Lanes least(const Lanes& a, Lanes b) {
     for (int p = 0; p < kParts; p++) b.parts[p] = lesser(a.parts[p], b.parts[p]);
     return b;
