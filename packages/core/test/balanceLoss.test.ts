@@ -13,8 +13,9 @@ import type { Recipe } from '../src/recipe/schema.ts';
 import { trainingPrograms } from '../src/trainer/programs.ts';
 import { TrainingEngine } from '../src/trainer/trainingEngine.ts';
 import { goldenBatch } from '../src/verify/batches.ts';
+import { float32 } from '../src/verify/forward.ts';
 import { openGolden } from '../src/verify/golden.ts';
-import { optimizerOf, stepOf } from '../src/verify/goldenTraining.ts';
+import { openTraining, optimizerOf, stepOf } from '../src/verify/goldenTraining.ts';
 import { gradientInOurs, gradientVariable } from '../src/verify/gradientNames.ts';
 import { type GoldenModel, goldenModel, goldenPath, temporaryFolder, writeTinyModel } from './fixtures.ts';
 import { checkpointPath, eventsOf, tinyRecipe, trainHere, weightsHash } from './runs.ts';
@@ -35,13 +36,16 @@ test.each(['qwen3-moe', 'gpt-oss', 'qwen3.5-moe'] as const)('%s: loss, gradients
     readFileSync(new URL(`golden/balance/${name}.json`, import.meta.url), 'utf8'),
   );
   const model = goldenModel(name);
+  const { experts } = model.config;
+  if (!experts) throw new Error(`${name} has no experts`);
+  const config = { ...model.config, experts: { ...experts, balanceLoss: reference.router_aux_loss_coef } };
   const golden = openGolden(goldenPath(name));
   const batch = goldenBatch(golden);
-  golden.close();
   const { weight_decay, lr: learningRate, curve } = reference;
-  const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, R: batch.tokens.length };
-  const engine = await engineOf(model, bounds, weight_decay);
-  await using training = new TrainingEngine(engine, supervised, reference.router_aux_loss_coef);
+  const optimizer = { betas: [0.9, 0.999], eps: 1e-8, weight_decay, max_grad_norm: 1 } as const;
+  await using training = await openTraining(golden, { ...model, config }, null, device, float32, optimizer);
+  const { engine } = training;
+  golden.close();
   for (const [i, loss] of curve.loss.entries()) {
     const result = await training.step(stepOf(batch), { step: i + 1, learningRate, seed: 0 });
     expect(relative(result.loss, loss), `loss of step ${i}`).toBeLessThan(1e-5);

@@ -204,7 +204,7 @@ describe('adapters on embedding and output layer', () => {
     onTestFinished(() => model.close());
     const adapter = await loadLoraWeights(checkpointPath(run, 1), model);
     await expect(exportMerged(join(folder, 'merged'), { model, adapter, dtype: 'F32' })).rejects.toThrow(
-      'it is on embed and lm_head, which are one matrix',
+      'it is on embed and lm_head, and embedding and lm_head are one matrix',
     );
   });
 });

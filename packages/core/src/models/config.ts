@@ -137,6 +137,11 @@ export function hasBalanceLoss({ experts }: Pick<ModelConfig, 'experts'>): boole
   return experts !== null && experts.layers.some(Boolean) && experts.sigmoid === null && !experts.besideMlp;
 }
 
+/** What config.json asks the balance loss of its routers to count; 0 where it asks for none. */
+export function askedBalanceLoss(config: Pick<ModelConfig, 'experts'>): number {
+  return hasBalanceLoss(config) ? (config.experts?.balanceLoss ?? 0) : 0;
+}
+
 /** Of the keys and values of a layer. */
 export function headsOf(config: ModelConfig, layer: number): Pick<ModelConfig, 'kvHeadCount' | 'headSize'> {
   return (config.slidingWindow[layer] === null ? config.globalAttention : null) ?? config;

@@ -13,7 +13,7 @@ import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts'
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { inTokens, refuseTokens } from '../models/adapters/tokens.ts';
-import { carriesState, hasBalanceLoss } from '../models/config.ts';
+import { askedBalanceLoss, carriesState, hasBalanceLoss } from '../models/config.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
@@ -230,7 +230,7 @@ function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { op
 }
 
 function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): number {
-  if (hasBalanceLoss(config)) return balanceLoss ?? config.experts?.balanceLoss ?? 0;
+  if (hasBalanceLoss(config)) return balanceLoss ?? askedBalanceLoss(config);
   if (!balanceLoss) return 0;
   throw new UserError({
     what: config.experts

@@ -3,6 +3,7 @@ import { countLabels } from '../datasets/batch.ts';
 import type { Batch, StepBatches } from '../datasets/types.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { askedBalanceLoss } from '../models/config.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import type { OpenModel } from '../models/open.ts';
@@ -10,14 +11,17 @@ import { supervised } from '../objectives/supervised.ts';
 import type { DecidedOptimizer } from '../trainer/optimizer.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
-import type { TrainingEngine } from '../trainer/trainingEngine.ts';
+import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch } from './batches.ts';
 import type { Precision } from './forward.ts';
 import type { GoldenCurves, GoldenFolder } from './golden.ts';
 
 type WrittenOptimizer = Omit<GoldenCurves['optimizer'], 'warmup_steps' | 'steps'>;
 
-/** The engine of a golden folder's training runs, with the checkpoint's weights, and the adapter's where there is one. */
+/**
+ * The engine of a golden folder's training runs, with the checkpoint's weights, and the adapter's where there is one. The loss has the balance
+ * loss where config.json asks for it.
+ */
 export async function openTraining(
   golden: GoldenFolder,
   model: OpenModel,
@@ -25,7 +29,8 @@ export async function openTraining(
   device: Device,
   precision: Precision,
   optimizer: WrittenOptimizer = golden.curves.optimizer,
-): Promise<Engine> {
+): Promise<TrainingEngine> {
+  const balanceLoss = askedBalanceLoss(model.config);
   const { graphs } = trainingPrograms({
     config: model.config,
     ...precision,
@@ -34,13 +39,14 @@ export async function openTraining(
     lora: adapter && loraSpecOf(adapter, 0),
     objective: supervised,
     optimizer: optimizerOf(optimizer),
+    balances: balanceLoss > 0,
   });
   const { tokens, cuSeqlens } = goldenBatch(golden);
   const bounds = { T: tokens.length, S: cuSeqlens.length, R: tokens.length };
   const engine = new Engine(compile(graphs, { bounds, activations: 'keep', device }), device);
   await loadWeights(engine, model);
   if (adapter) await writeLora(engine, adapter);
-  return engine;
+  return new TrainingEngine(engine, supervised, balanceLoss);
 }
 
 /** AdamW as the reference values were made with it. */

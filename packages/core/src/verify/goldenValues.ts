@@ -3,8 +3,6 @@ import type { Batch } from '../datasets/types.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import type { OpenModel } from '../models/open.ts';
-import { supervised } from '../objectives/supervised.ts';
-import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { forward, type Precision, withForwardEngine } from './forward.ts';
 import type { GoldenFolder } from './golden.ts';
 import { openTraining, stepOf } from './goldenTraining.ts';
@@ -58,7 +56,7 @@ export async function valuesOf(
   };
   const lora = adapter && loraSpecOf(adapter, 0);
   const logits = await withForwardEngine(model, lora, device, first, readLogits, precision);
-  await using training = new TrainingEngine(await openTraining(golden, model, adapter, device, precision), supervised);
+  await using training = await openTraining(golden, model, adapter, device, precision);
   const names = gradientsOf(golden, adapter ? 'lora.' : '');
   const values: TextValues[] = [];
   for (const [i, batch] of batches.entries()) {

@@ -18,8 +18,23 @@ const PARTS = {
   'magnitude_vector.weight': 'magnitude',
 } as const;
 
-/** `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable. */
-export function gradientVariable(model: OpenModel, name: string): string {
+/** Which of the matrices of experts these linears are, by PEFT's names. */
+export function expertParameters(linears: Iterable<string>): string[] {
+  const names = [...linears];
+  return EXPERT_PARAMETERS.filter((each) =>
+    names.some((name) => name.endsWith(`.experts_${each.replace(/_proj$/, '')}`)),
+  );
+}
+
+/**
+ * `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable.
+ * @param onExperts the matrices of experts that the adapter is on
+ */
+export function gradientVariable(
+  model: OpenModel,
+  name: string,
+  onExperts: readonly string[] = EXPERT_PARAMETERS,
+): string {
   const { names } = model.architecture;
   const lora =
     /^lora\.grad\.base_model\.model\.(.+)\.lora_(embedding_[AB]|A\.weight|B\.weight|B\.bias|magnitude_vector\.weight)$/.exec(
@@ -27,8 +42,7 @@ export function gradientVariable(model: OpenModel, name: string): string {
     );
   if (lora) {
     const path = lora[1] as string;
-    // Reference adapters are on both matrices of the experts.
-    const parameter = parameterOfWrapper(path, EXPERT_PARAMETERS);
+    const parameter = parameterOfWrapper(path, onExperts);
     const module = parameter
       ? expertsOfParameter(model.config, names, parameter)
       : linearOfModule(model.config, names, path);

@@ -13,13 +13,11 @@ import { linearOfModule } from '../models/adapters/targets.ts';
 import { tokenNames } from '../models/adapters/tokens.ts';
 import { quantized } from '../models/nf4.ts';
 import { type ModelTensor, type OpenModel, openModel } from '../models/open.ts';
-import { supervised } from '../objectives/supervised.ts';
-import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch } from './batches.ts';
 import { float32 } from './forward.ts';
 import { type GoldenCurve, type GoldenCurves, type GoldenFolder, openGolden } from './golden.ts';
 import { goldenStep, gradientsOnly, openTraining, trainGolden } from './goldenTraining.ts';
-import { gradientVariable } from './gradientNames.ts';
+import { expertParameters, gradientVariable } from './gradientNames.ts';
 import {
   activationDifference,
   decomposedDifference,
@@ -100,14 +98,15 @@ async function verifyWith(
     const merged = await mergedLogits(golden, model, whole(adapter), device);
     quantities.push(...compare('merged.logits', merged));
   }
-  const engine = await openTraining(golden, model, adapter, device, float32, curves.optimizer);
+  await using training = await openTraining(golden, model, adapter, device, float32, curves.optimizer);
+  const { engine } = training;
   if (start) await writeResidual(engine, model, { trained: adapter, start });
-  await using training = new TrainingEngine(engine, supervised);
   const step = goldenStep(golden);
   const loss = await gradientsOnly(training, step);
   quantities.push(maxDifference('loss', [loss], golden.float32('loss'), tolerances.loss));
+  const onExperts = expertParameters(adapter.modules.keys());
   for (const name of golden.names.filter((n) => n.startsWith('grad.'))) {
-    const variable = gradientVariable(model, `lora.${name}`);
+    const variable = gradientVariable(model, `lora.${name}`, onExperts);
     const gradient = asPeftKeepsIt(model, adapter, variable, (await engine.read(variable)) as Float32Array);
     quantities.push(...gradientDifference(name, gradient, golden.float32(name)));
   }

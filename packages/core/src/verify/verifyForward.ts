@@ -2,7 +2,7 @@ import type { Device } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { changedTensors, mergedWeights } from '../models/adapters/merge.ts';
+import { changedTensors, mergedWeights, refuseUnmergeable } from '../models/adapters/merge.ts';
 import type { OpenModel } from '../models/open.ts';
 import { goldenBatch, packed } from './batches.ts';
 import { forward, withForwardEngine } from './forward.ts';
@@ -95,6 +95,7 @@ export async function mergedLogits(
   adapter: LoraWeights,
   device: Device,
 ): Promise<Float32Array> {
+  refuseUnmergeable(model, adapter);
   const batch = firstRow(golden);
   return withForwardEngine(model, null, device, batch, async (engine) => {
     for (const name of changedTensors(adapter))

@@ -1,8 +1,6 @@
 import type { Device } from '@anneal/kernels';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import type { OpenModel } from '../models/open.ts';
-import { supervised } from '../objectives/supervised.ts';
-import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { float32 } from './forward.ts';
 import type { GoldenFolder } from './golden.ts';
 import { goldenStep, openTraining } from './goldenTraining.ts';
@@ -24,12 +22,11 @@ export async function verifyFrozen(
   device: Device,
 ): Promise<Quantity[]> {
   const lossAndGradients = async (prefix: string, weights: LoraWeights): Promise<Quantity[]> => {
-    const engine = await openTraining(golden, model, weights, device, float32, optimizer);
-    await using training = new TrainingEngine(engine, supervised);
+    await using training = await openTraining(golden, model, weights, device, float32, optimizer);
     const { loss } = await training.step(goldenStep(golden), { step: 1, learningRate: 0, seed: 0 });
     const quantities = [maxDifference(`${prefix}loss`, [loss], golden.float32(`${prefix}loss`), tolerances.loss)];
     for (const name of golden.names.filter((n) => prefix !== '' && n.startsWith(`${prefix}grad.`))) {
-      const gradient = (await engine.read(gradientVariable(model, name))) as Float32Array;
+      const gradient = (await training.engine.read(gradientVariable(model, name))) as Float32Array;
       quantities.push(...gradientDifference(name, gradient, golden.float32(name)));
     }
     return quantities;

@@ -9,8 +9,7 @@ import { loraSpecOf, readLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
-import { supervised } from '../objectives/supervised.ts';
-import { TrainingEngine } from '../trainer/trainingEngine.ts';
+import type { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { float32 } from './forward.ts';
 import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
 import { goldenStep, gradientsOnly, openTraining, trainGolden } from './goldenTraining.ts';
@@ -84,8 +83,8 @@ async function verifyTraining(
   device: Device,
 ): Promise<Quantity[]> {
   const lora = adapter && loraSpecOf(adapter, 0);
-  const engine = await openTraining(golden, model, adapter, device, float32);
-  await using training = new TrainingEngine(engine, supervised);
+  await using training = await openTraining(golden, model, adapter, device, float32);
+  const { engine } = training;
   const step = goldenStep(golden);
   const prefix = adapter ? 'lora.' : '';
   const pad = adapter ? null : padInText(golden, model);

@@ -90,7 +90,7 @@ export function refuseMergeIntoTied({ path, config }: OpenModel, { modules }: Lo
   const outer = outerMatrices.filter((name) => modules.has(name));
   if (!config.tieWordEmbeddings || outer.length === 0) return;
   throw new UserError({
-    what: `the adapter cannot be merged: it is on ${outer.join(' and ')}, which are one matrix in this base`,
+    what: `the adapter cannot be merged: it is on ${outer.join(' and ')}, and embedding and lm_head are one matrix in this base`,
     where: path,
     next: 'export the adapter alone (--lora), or train without it',
     code: 'export_unsupported',
