@@ -164,6 +164,14 @@ const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<
     { learning_rate: 2e-4 },
   ],
   [
+    'loss_does_not_fall',
+    { steps: stepsOf(() => 0.69), ...unlearned },
+    recipeText('rl: dpo', 'learning_rate: 1e-7'),
+    { learning_rate: 2e-5 },
+  ],
+  // What a recipe of this kind has where it says nothing is not told to be too low.
+  ['loss_does_not_fall', { steps: stepsOf(() => 0.69), ...unlearned }, recipeText('rl: dpo'), {}],
+  [
     'reward_does_not_rise',
     {
       steps: stepsOf(

@@ -16,7 +16,7 @@ export const sightTexts = {
     `mean loss ${first} over the first steps, ${last} over the last ones (${steps} steps)`,
   rate: ({ rate }: { rate: number }) => `the learning rate was ${rate}`,
   unusual_rate: ({ rate, usual, adapter }: { rate: number; usual: number; adapter: string }) =>
-    `the learning rate was ${rate}; ${usual} is usual for ${adapter === '' ? 'full training' : 'LoRA'}`,
+    `the learning rate was ${rate}; ${usual} is usual for ${adapter === '' ? 'full training' : 'LoRA'} of this kind`,
   mean_reward: ({ first, last, steps }: { first: string; last: string; steps: number }) =>
     `mean reward ${first} over the first steps, ${last} over the last ones (${steps} steps)`,
   equal_rewards: ({ share }: { share: string }) =>

@@ -26,6 +26,10 @@ export type ResolvedOptimization = Pick<Filled, 'warmup_ratio' | 'warmup_steps'>
 } & ScheduleSettings &
   OptimizerSettings;
 
+/** Of what trains like this, with AdamW. */
+export const usualLearningRate = (recipe: Pick<Filled, 'adapter' | 'rl'>): number =>
+  (recipe.adapter === null ? 2e-5 : 2e-4) / (refines(recipe) ? 10 : 1);
+
 /** With each schedule what it reads; null where it reads nothing. */
 type ScheduleSettings = {
   [Name in ScheduleName]: { lr_scheduler: Name; lr_scheduler_kwargs: SettingsOf<(typeof scheduleDefaults)[Name]> };
@@ -47,7 +51,7 @@ type OptimizerSettings = {
 }[OptimizerName];
 
 /** What is trained can do its task already. The head of a reward model is new. */
-function refines({ rl }: Filled): boolean {
+function refines({ rl }: Pick<Filled, 'rl'>): boolean {
   return rl !== null && rl !== 'reward';
 }
 
@@ -55,7 +59,7 @@ export function resolveOptimization(
   filled: Filled,
   refuse: (path: KeyPath, what: string, next: string) => void,
 ): ResolvedOptimization {
-  const learning_rate = filled.learning_rate ?? (filled.adapter === null ? 2e-5 : 2e-4) / (refines(filled) ? 10 : 1);
+  const learning_rate = filled.learning_rate ?? usualLearningRate(filled);
   const schedule = scheduleSettings(filled);
   for (const key of ['min_lr', 'lr_end'] as const) {
     const end = (schedule.lr_scheduler_kwargs as Partial<ScheduleArguments> | null)?.[key] ?? 0;

@@ -1,6 +1,7 @@
 /** What the curve of the loss, or of the reward, says. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
 import { type Sight, sight } from '../../protocol/sights.ts';
+import { usualLearningRate } from '../../recipe/resolveOptimization.ts';
 import { farAbove, fewestSteps, firstTenth, isBeyondNoise, type Level, lastTenth, levelOf } from '../curves.ts';
 import { type Evidence, rounded } from '../evidence.ts';
 
@@ -59,9 +60,10 @@ function heldOutFell({ evaluations }: Evidence): boolean {
   return losses.length > 1 && (last as number) < 0.97 * (first as number);
 }
 
-/** Far from what is usual with AdamW; small models bear ten times as much. */
-function rateOf({ adapter, learning_rate: rate }: Evidence['recipe']): { usual: number; advice: string } {
-  const usual = adapter === null ? 1e-5 : 2e-4;
+/** Far from what is usual; small models bear ten times as much. */
+function rateOf(recipe: Evidence['recipe']): { usual: number; advice: string } {
+  const { learning_rate: rate } = recipe;
+  const usual = usualLearningRate(recipe);
   if (rate < usual / 4) return { usual, advice: 'raise the learning rate to what is usual' };
   return { usual, advice: rate > 20 * usual ? 'lower the learning rate to what is usual' : '' };
 }
