@@ -48,6 +48,11 @@ test.each(TEXTS)('a flag beside %j holds for the row', (texts) => {
   }
 });
 
+test('in any case', () => {
+  const rows = [{ instruction: 'a', output: 'b', Train: 'False' }];
+  expect(detectFormat(rows)?.read(rows[0] ?? {})).toMatchObject({ reason: 'nothing_supervised' });
+});
+
 test('a column of that name with other values is none, and is listed as unread', () => {
   const rows = [0, 1, 2.5].map((weight) => ({ text: 'a', weight }));
   const reader = detectFormat(rows);

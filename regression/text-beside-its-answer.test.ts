@@ -90,3 +90,20 @@ test('a problem and its solution are known, and the solution is trained, not the
   expect(detectFormat([row])?.read(row)).toMatchObject({ messages: [{ content: 'Q' }, { content: 'S' }] });
   expect(detectFormat([row])?.unread(row)).toEqual(['answer']);
 });
+
+test('a column of broken JSON is no plain text, and its refusal says so', () => {
+  const lines = '{"role": "user", "content": "Q"}\n{"role": "assistant", "content": "A"}';
+  for (const messages of [lines, '[{"role": "user", "content": "Q"', "{'role': 'user'}"])
+    expect(adviceFor({ messages })).toBe(
+      "the texts of 'messages' begin as JSON and are none: write them with json.dumps",
+    );
+  expect(detectFormat([{ poem: '[Verse] A' }])?.format).toBe('completion');
+});
+
+test.each([
+  { chosen: 'Human: Q Assistant: A', rejected: 'Human: Q Assistant: B' },
+  { instruction: 'Q', output: ['A', 'B'] },
+  { question: 'Q', choices: ['x', 'y'], answer: 1 },
+])('nothing is advised that would train something else: %j', (row) => {
+  expect(adviceFor(row)).not.toMatch(/field_output: rejected|field: (?:instruction|question)/);
+});

@@ -1,6 +1,7 @@
 import { dropped } from '../types.ts';
 import { ANSWERS } from './alpaca.ts';
 import {
+  beginsAsJson,
   columnsBeside,
   type DataFormat,
   findColumn,
@@ -21,10 +22,11 @@ export const completion: DataFormat = {
   detect(rows, { fieldText }) {
     const has = (name: string): boolean =>
       mostOf(rows, (row) => typeof row[name] === 'string' && (name === fieldText || !isPythonList(row[name])));
-    const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    // The only column of a file is its text, unless it was to be something else.
+    const only = columns.length === 1 && !mostOf(rows, (row) => beginsAsJson(row[columns[0] as string]));
     const known = findColumn(rows, TEXTS, has);
-    const field =
-      (fieldText && spelledIn(rows, fieldText)) ?? known ?? (columns.size === 1 ? [...columns][0] : undefined);
+    const field = (fieldText && spelledIn(rows, fieldText)) ?? known ?? (only ? columns[0] : undefined);
     if (field === undefined || !has(field)) return null;
     return fieldText || (!areSingleMessages(rows) && !answers(rows, field)) ? reader(field) : null;
   },

@@ -1,6 +1,6 @@
 import { PythonNumber } from '../../templates/values.ts';
 import { dropped } from '../types.ts';
-import { type FieldOptions, isGiven, type RowReader, type RowValue } from './format.ts';
+import { type FieldOptions, isGiven, type RowReader, type RowValue, spelledIn } from './format.ts';
 
 /** `weight` is OpenAI's. */
 const FLAGS = ['train', 'weight', 'loss'];
@@ -40,12 +40,14 @@ export function readFlags(item: RowValue, flags: readonly string[]): boolean | n
 
 /** A flag beside the texts of a row holds for all of it. A column of that name that holds other things is no flag. */
 export function withRowFlags(reader: RowReader, rows: readonly RowValue[], options: FieldOptions): RowReader {
-  const flags = flagNames(options).filter(
-    (name) =>
-      !Object.values(reader.fields).includes(name) &&
-      rows.some((row) => isGiven(row[name])) &&
-      rows.every((row) => flagOf(row[name]) !== undefined),
-  );
+  const flags = flagNames(options)
+    .map((name) => spelledIn(rows, name))
+    .filter(
+      (name) =>
+        !Object.values(reader.fields).includes(name) &&
+        rows.some((row) => isGiven(row[name])) &&
+        rows.every((row) => flagOf(row[name]) !== undefined),
+    );
   if (flags.length === 0) return reader;
   return {
     ...reader,

@@ -117,6 +117,9 @@ export function jsonIn(text: string): unknown {
 /** A list of objects as Python prints it, which tables of pandas hold: no JSON, and no text to be trained. */
 export const isPythonList = (value: unknown): boolean => typeof value === 'string' && /^\s*\[\s*\{\s*'/.test(value);
 
+/** Text that begins as a list or an object in JSON, or as Python prints one. */
+export const beginsAsJson = (value: unknown): boolean => typeof value === 'string' && /^\s*[[{]\s*['"{]/.test(value);
+
 /** A list that may be written as JSON in a text field. */
 export function listOf(value: unknown): readonly unknown[] | null {
   const list = typeof value === 'string' ? jsonIn(value) : value;

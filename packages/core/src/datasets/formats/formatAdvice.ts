@@ -1,7 +1,7 @@
 /** What to write in a recipe for rows that are in no known format. */
 import { stringify } from 'yaml';
 import type { ColumnMapping } from '../../protocol/columns.ts';
-import { isObject, listOf, type RowValue, TEXTS } from './format.ts';
+import { beginsAsJson, isObject, jsonIn, listOf, mostOf, type RowValue, TEXTS } from './format.ts';
 import { areSingleMessages, guessMapping } from './guessMapping.ts';
 
 const GENERAL =
@@ -11,6 +11,10 @@ export function adviceFor(rows: readonly RowValue[]): string {
   if (areSingleMessages(rows)) {
     return 'a row is one message here: write all messages of a conversation into one row, as {"messages": [{"role": …, "content": …}, …]}';
   }
+  const broken = Object.keys(rows[0] ?? {}).find((name) =>
+    mostOf(rows, (row) => beginsAsJson(row[name]) && jsonIn(String(row[name])) === undefined),
+  );
+  if (broken !== undefined) return `the texts of '${broken}' begin as JSON and are none: write them with json.dumps`;
   const mapping = guessMapping(rows);
   const within = Object.keys(rows[0] ?? {}).find((name) => rows.length === 1 && holdsRows(rows[0]?.[name]));
   if (within !== undefined && mapping?.type !== 'chat_template') {

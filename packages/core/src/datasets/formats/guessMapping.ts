@@ -124,7 +124,7 @@ function rolesOf(speakers: readonly string[]): ColumnMapping['roles'] | undefine
 
 /** A question and its answer, by their names; else of two texts the one that is longer on average answers the other. */
 function pairIn(rows: readonly RowValue[], columns: readonly FoundColumn[]): ColumnMapping | undefined {
-  const texts = columns.filter(({ kind }) => kind === 'text').map(({ name }) => name);
+  const texts = textColumns(columns);
   const answer = named(texts, answerWords);
   const question = named(
     texts.filter((name) => name !== answer),
@@ -152,10 +152,15 @@ function pairIn(rows: readonly RowValue[], columns: readonly FoundColumn[]): Col
 }
 
 function textIn(columns: readonly FoundColumn[]): ColumnMapping | null {
-  const texts = columns.filter(({ kind }) => kind === 'text').map(({ name }) => name);
-  const field = named(texts, textWords) ?? (texts.length === 1 ? texts[0] : undefined);
+  const texts = textColumns(columns);
+  const isAlone = texts.length === 1 && columns.every(({ kind }) => kind !== 'list' && kind !== 'other');
+  const field = named(texts, textWords) ?? (isAlone ? texts[0] : undefined);
   return field === undefined ? null : { type: 'completion', field };
 }
+
+/** Answers that are rejected are nobody's to learn. */
+const textColumns = (columns: readonly FoundColumn[]): string[] =>
+  columns.filter(({ name, kind }) => kind === 'text' && !/^rejected/i.test(name)).map(({ name }) => name);
 
 /** The first name that has one of the words in it, as `user_question`, `userQuestion` and `Question (user)` have. */
 function named(names: readonly string[], words: readonly string[]): string | undefined {
