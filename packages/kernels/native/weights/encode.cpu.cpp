@@ -122,9 +122,9 @@ void encode(const EncodeJob& job, const Chunk& chunk, WeightType type, int lengt
     case WeightType::q3_k:
       return encodeBlocks<encodeQ3_K>(chunk, length, bytes, target);
     case WeightType::q4_k:
-      return encodeBlocks<encodeQ4_K>(chunk, length, bytes, target);
+      return encodeTogether<encodeQ4_K>(chunk, length, bytes, target);
     case WeightType::q5_k:
-      return encodeBlocks<encodeQ5_K>(chunk, length, bytes, target);
+      return encodeTogether<encodeQ5_K>(chunk, length, bytes, target);
     case WeightType::q6_k:
       return encodeBlocks<encodeQ6_K>(chunk, length, bytes, target);
     case WeightType::iq4_nl:

@@ -38,25 +38,30 @@ inline float sumOfSquares(const float* x, int count) {
 }
 
 /**
- * 256 weights in groups. With the importance of each column an error counts importance · √(kSpread · mean square of all 256 + w²),
- * importance alone where kSpread is 0, as ggml has it.
+ * Blocks of 256 weights in groups. With the importance of each column an error counts importance · √(kSpread · mean square of the
+ * block + w²), importance alone where kSpread is 0, as ggml has it.
  */
-template <int kGroups, Count kCount, int kSpread>
+template <int kGroups, Count kCount, int kSpread, int kBlocks = 1>
 struct Groups {
-  static constexpr int kLength = 256 / kGroups;
-  using Floats = Lanes<kGroups>;
+  static constexpr int kLength = 256 / kGroups, kLanes = kGroups * kBlocks;
+  using Floats = Lanes<kLanes>;
 
   /** weights[k][g] is weight k of group g. */
   Floats weights[kLength];
   /** As ggml counts it. */
   Floats counts[kLength];
 
-  /** @param importance of each weight's column, or null */
-  Groups(const float* x, const float* importance) {
-    for (int g = 0; g < kGroups; g++)
+  /** @param importance of each weight's column, or null  @param count of blocks; what is behind them is zeros */
+  Groups(const float* x, const float* importance, int count = kBlocks) {
+    if (count < kBlocks)
+      for (Floats& w : weights) w = Floats{};
+    for (int g = 0; g < kGroups * count; g++)
       for (int k = 0; k < kLength; k++) weights[k].set(g, x[g * kLength + k]);
     if (importance) {
-      countBy(importance, kSpread * sumOfSquares(x, 256) / 256);
+      float spreads[kLanes] = {};
+      for (int g = 0; g < kGroups * count; g++)
+        spreads[g] = g % kGroups ? spreads[g - 1] : kSpread * sumOfSquares(x + g * kLength, 256) / 256;
+      countBy(importance, count, Floats::load(spreads));
       return;
     }
     const Floats mean = kCount == Count::magnitude_and_mean ? rootMeanSquare() : Floats{};
@@ -74,19 +79,19 @@ struct Groups {
   }
 
  private:
-  void countBy(const float* importance, float spread) {
+  void countBy(const float* importance, int count, const Floats& spread) {
     for (int k = 0; k < kLength; k++) {
       Floats wanted{};
-      for (int g = 0; g < kGroups; g++) wanted.set(g, importance[g * kLength + k]);
+      for (int g = 0; g < kGroups * count; g++) wanted.set(g, importance[g * kLength + k]);
       const Floats w = weights[k];
-      counts[k] = kSpread == 0 ? wanted : wanted * root(spread + w * w, kGroups);
+      counts[k] = kSpread == 0 ? wanted : wanted * root(spread + w * w, kLanes);
     }
   }
 
   Floats rootMeanSquare() const {
     Floats squares{};
     for (const Floats& w : weights) squares += w * w;
-    return root(squares / static_cast<float>(kLength), kGroups);
+    return root(squares / static_cast<float>(kLength), kLanes);
   }
 };
 

@@ -8,6 +8,7 @@
 namespace anneal::ANNEAL_ISA {
 
 inline int integer(float x) { return static_cast<int>(x); }
+inline int integer(int x) { return x; }
 
 /**
  * The 8 six-bit scales and 8 six-bit minima of Q4_K and Q5_K in 12 bytes: the first four of each in the low six bits of bytes 0-3
@@ -105,8 +106,8 @@ inline void storeQ6_K(const Fitted& fitted, uint8_t* block) {
 
 /** @param importance of each weight's column, or null */
 inline void encodeQ2_K(const float* x, const float* importance, uint8_t* block) {
-  if (importance) return storeQ2_K(ShiftedGroups<16, 3, 15, true>(x, importance), block);
-  storeQ2_K(ShiftedGroups<16, 3, 15, false>(x, nullptr), block);
+  if (importance) return storeQ2_K(ShiftedGroups<16, 3, 15, true, 1>(x, importance, 1).block(0), block);
+  storeQ2_K(ShiftedGroups<16, 3, 15, false, 1>(x, nullptr, 1).block(0), block);
 }
 
 inline void encodeQ3_K(const float* x, const float* importance, uint8_t* block) {
@@ -114,14 +115,22 @@ inline void encodeQ3_K(const float* x, const float* importance, uint8_t* block) 
   storeQ3_K(SymmetricGroups<4, 32, false>(x, nullptr), block);
 }
 
-inline void encodeQ4_K(const float* x, const float* importance, uint8_t* block) {
-  if (importance) return storeQ4_K(ShiftedGroups<8, 15, 63, true>(x, importance), block);
-  storeQ4_K(ShiftedGroups<8, 15, 63, false>(x, nullptr), block);
+/** Up to two blocks, as many groups as a vector has lanes. */
+template <int kLevels, class Store>
+void encodePairs(const float* x, const float* importance, int count, uint8_t* blocks, int bytes, const Store& store) {
+  const auto storeAll = [&](const auto& fitted) {
+    for (int block = 0; block < count; block++) store(fitted.block(block), blocks + block * bytes);
+  };
+  if (importance) return storeAll(ShiftedGroups<8, kLevels, 63, true, 2>(x, importance, count));
+  storeAll(ShiftedGroups<8, kLevels, 63, false, 2>(x, nullptr, count));
 }
 
-inline void encodeQ5_K(const float* x, const float* importance, uint8_t* block) {
-  if (importance) return storeQ5_K(ShiftedGroups<8, 31, 63, true>(x, importance), block);
-  storeQ5_K(ShiftedGroups<8, 31, 63, false>(x, nullptr), block);
+inline void encodeQ4_K(const float* x, const float* importance, int count, uint8_t* blocks) {
+  encodePairs<15>(x, importance, count, blocks, 144, storeQ4_K<ShiftedBlock>);
+}
+
+inline void encodeQ5_K(const float* x, const float* importance, int count, uint8_t* blocks) {
+  encodePairs<31>(x, importance, count, blocks, 176, storeQ5_K<ShiftedBlock>);
 }
 
 inline void encodeQ6_K(const float* x, const float* importance, uint8_t* block) {

@@ -48,11 +48,10 @@ struct ShiftedFit {
   }
 
   /** The scale and minimum of each group that suit its integers best; none for a group whose integers are all equal. */
-  template <class Rounded>
-  Line leastSquares(const Sums& sums, const Rounded& rounded) const {
+  Line leastSquares(const Sums& sums, const Floats* rounded) const {
     Floats q_sum{}, qq{}, wq{};
     for (int k = 0; k < kLength; k++) {
-      const Floats w = weights[k], u = rounded(w), vq = counts[k] * u;
+      const Floats w = weights[k], u = rounded[k], vq = counts[k] * u;
       q_sum += vq;
       qq += vq * u;
       wq += vq * w;
@@ -79,43 +78,56 @@ struct ShiftedFit {
     scale = select(varies, 1.0f / (Floats(kLevels) / select(varies, high - low, 1.0f)), 0.0f);
     minimum = -low;
     const Sums sums = sum();
-    const auto rounded = [&](float levels) {
+    Floats rounded[kLength];
+    const auto round = [&](float levels) {
       const Floats from = minimum, factor = Floats(levels) / select(varies, high + from, 1.0f);
-      return [=](const Floats& w) { return roundWithin(factor * (w + from), 0, kLevels); };
+      for (int k = 0; k < kLength; k++) rounded[k] = roundWithin(factor * (weights[k] + from), 0, kLevels);
     };
-    const auto take = [&](typename Floats::Mask better, const auto& round) {
-      for (int k = 0; k < kLength; k++) q[k] = select(better, round(weights[k]), q[k]);
-    };
-    for (Floats& each : q) each = Floats{};
-    take(varies, rounded(kLevels));
-    Floats best_error = countedError(scale, minimum, rounded(kLevels));
+    round(kLevels);
+    for (int k = 0; k < kLength; k++) q[k] = select(varies, rounded[k], Floats{});
+    Floats best_error = countedError(scale, minimum, rounded);
     for (int step = 0; step < roundings.count; step++) {
-      const auto round = rounded(roundings.first + roundings.step * static_cast<float>(step) + kLevels);
-      const Line line = leastSquares(sums, round);
-      const Floats error = countedError(line.scale, line.minimum, round);
+      round(roundings.first + roundings.step * static_cast<float>(step) + kLevels);
+      const Line line = leastSquares(sums, rounded);
+      const Floats error = countedError(line.scale, line.minimum, rounded);
       const auto better = (error < best_error) & line.isOne & varies;
-      take(better, round);
+      for (int k = 0; k < kLength; k++) q[k] = select(better, rounded[k], q[k]);
       scale = select(better, line.scale, scale);
       minimum = select(better, line.minimum, minimum);
       best_error = select(better, error, best_error);
     }
   }
 
-  template <class Rounded>
-  Floats countedError(Floats slope, Floats offset, const Rounded& rounded) const {
+  Floats countedError(Floats slope, Floats offset, const Floats* rounded) const {
     Floats error{};
     for (int k = 0; k < kLength; k++) {
-      const Floats w = weights[k], e = slope * rounded(w) - offset - w;
+      const Floats w = weights[k], e = slope * rounded[k] - offset - w;
       error += counts[k] * (kBySize ? most(e, -e) : e * e);
     }
     return error;
   }
 };
 
-template <int kGroups, int kLevels, int kScales, bool kByImportance>
+/** What is stored of a block, in integers but for d and dmin, which are halves. */
+struct ShiftedBlock {
+  /** Row k, of each group weight k. */
+  struct Rows {
+    const int* first;
+    int step;
+    const int* operator[](int k) const { return first + k * step; }
+  };
+
+  uint16_t d, dmin;
+  const int* scales;
+  const int* minima;
+  Rows q;
+};
+
+/** Up to kBlocks blocks. */
+template <int kGroups, int kLevels, int kScales, bool kByImportance, int kBlocks>
 struct ShiftedGroups {
   static constexpr bool isQ2 = kLevels == 3;
-  using G = Groups<kGroups, isQ2 ? Count::magnitude : Count::magnitude_and_mean, isQ2 ? 1 : 2>;
+  using G = Groups<kGroups, isQ2 ? Count::magnitude : Count::magnitude_and_mean, isQ2 ? 1 : 2, kBlocks>;
   using Floats = typename G::Floats;
   /** As ggml counts without an importance matrix. */
   static constexpr bool kBySize = isQ2 && !kByImportance;
@@ -123,42 +135,65 @@ struct ShiftedGroups {
                                           : kLevels == 15 ? Roundings{-1.0f, 0.1f, 21}
                                                           : Roundings{-0.5f, 0.1f, 16};
 
-  const G groups;
-  uint16_t d = 0, dmin = 0;
-  Floats scales{}, minima{};  // integers
-  ShiftedFit<Floats, G::kLength, kLevels, kBySize> fit;
-  Floats (&q)[G::kLength] = fit.q;
-
-  /** @param importance of each weight's column; null unless kByImportance */
-  ShiftedGroups(const float* x, const float* importance) : groups(x, importance), fit(groups.weights, groups.counts, kRoundings) {
-    if constexpr (kByImportance) {
-      const Floats counts = groups.countSums();
-      choose(commonScale<kScales, kGroups>(fit.scale, counts), commonScale<kScales, kGroups>(fit.minimum, counts));
-    } else {
-      choose(largestIsLast(fit.scale), largestIsLast(fit.minimum));
+  /** @param importance of each weight's column; null unless kByImportance  @param count of blocks */
+  ShiftedGroups(const float* x, const float* importance, int count) {
+    const G groups(x, importance, count);
+    ShiftedFit<Floats, G::kLength, kLevels, kBySize> fit(groups.weights, groups.counts, kRoundings);
+    const Floats counts = kByImportance ? groups.countSums() : Floats{};
+    const Stored scale = storedOf(fit.scale, counts), minimum = storedOf(fit.minimum, counts);
+    for (int block = 0; block < kBlocks; block++) d[block] = scale.d[block], dmin[block] = minimum.d[block];
+    scale.integers.storeIntegers(scales);
+    minimum.integers.storeIntegers(minima);
+    // Of all weights the nearest integers; where the scale of a group is 0, those of the fit.
+    const Floats s = scale.integers * scale.units, m = minimum.integers * minimum.units;
+    const auto isAny = s > 0.0f;
+    const Floats divisor = select(isAny, s, 1.0f);
+    for (int k = 0; k < G::kLength; k++) {
+      const Floats nearest = roundWithin((groups.weights[k] + m) / divisor, 0, kLevels);
+      select(isAny, nearest, fit.q[k]).storeIntegers(q[k]);
     }
+  }
+
+  ShiftedBlock block(int index) const {
+    const int first = index * kGroups;
+    return {d[index], dmin[index], scales + first, minima + first, {q[0] + first, G::kLanes}};
   }
 
  private:
-  static CommonScale<Floats> largestIsLast(const Floats& x) {
-    float largest = 0;
-    for (int g = 0; g < kGroups; g++)
-      if (x[g] > largest) largest = x[g];
-    return {largest / kScales, roundWithin(x * (largest > 0 ? kScales / largest : 0), 0, kScales)};
+  uint16_t d[kBlocks] = {}, dmin[kBlocks] = {};
+  int scales[G::kLanes], minima[G::kLanes], q[G::kLength][G::kLanes];
+
+  /** Of each group an integer times the unit of its block, a half. */
+  struct Stored {
+    uint16_t d[kBlocks];
+    Floats units, integers;
+  };
+
+  static Stored storedOf(const Floats& x, const Floats& counts) {
+    float values[G::kLanes], sums[G::kLanes], units[G::kLanes], integers[G::kLanes];
+    x.store(values);
+    counts.store(sums);
+    Stored stored;
+    for (int block = 0; block < kBlocks; block++) {
+      const int first = block * kGroups;
+      using One = Lanes<kGroups>;
+      const auto common = kByImportance ? commonScale<kScales, kGroups>(One::load(values + first), One::load(sums + first))
+                                        : largestIsLast(One::load(values + first));
+      stored.d[block] = halfOf(common.scale);
+      common.integers.store(integers + first);
+      for (int g = first; g < first + kGroups; g++) units[g] = fromHalf(stored.d[block]);
+    }
+    stored.units = Floats::load(units);
+    stored.integers = Floats::load(integers);
+    return stored;
   }
 
-  /** Of all weights the nearest integers; where the scale of a group is 0, those of the fit. */
-  void choose(const CommonScale<Floats>& scale, const CommonScale<Floats>& minimum) {
-    d = halfOf(scale.scale);
-    dmin = halfOf(minimum.scale);
-    scales = scale.integers;
-    minima = minimum.integers;
-    const Floats s = scales * fromHalf(d), m = minima * fromHalf(dmin);
-    const auto counts = s > 0.0f;
-    for (int k = 0; k < G::kLength; k++) {
-      const Floats nearest = roundWithin((groups.weights[k] + m) / select(counts, s, 1.0f), 0, kLevels);
-      q[k] = select(counts, nearest, q[k]);
-    }
+  template <class One>
+  static CommonScale<One> largestIsLast(const One& x) {
+    float values[kGroups], largest = 0;
+    x.store(values);
+    for (const float each : values) largest = each > largest ? each : largest;
+    return {largest / kScales, roundWithin(x * (largest > 0 ? kScales / largest : 0), 0, kScales)};
   }
 };
 
