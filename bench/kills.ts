@@ -1,10 +1,11 @@
 /**
- * Kills an agent, the runner that trains for it, or both at random moments: `node bench/kills.ts NAME [--kills 200] [--seed 1]`. Runs of the
- * starter model wait in the queue; after each kill the agent is started again, and an interrupted run resumed. Throws where an event is
- * lost, a process is left over, the index of a log differs from the log, or a run does not end with the bits of one that nobody killed.
- * Writes bench/results/NAME.json.
+ * Kills an agent, the runner that trains for it, or both at random moments: `node bench/kills.ts NAME [--kills 200] [--seed 1] [--jobs 1]`,
+ * with so many agents at the same time, each in a folder of its own. Runs of the starter model wait in the queue; after each kill the agent
+ * is started again, and an interrupted run resumed. Throws where an event is lost, a process is left over, the index of a log differs from
+ * the log, or a run does not end with the bits of one that nobody killed. Writes bench/results/NAME.json.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,6 +14,8 @@ import { type RunEvent, withoutSuperseded } from '@anneal/core/protocol/events';
 import { random } from '@anneal/core/random';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
+import type { TRPCClientError } from '@trpc/client';
+import type { AppRouter } from '../apps/agent/src/daemon/router/index.ts';
 import { anneal, BenchAgent, type Client } from './agent.ts';
 import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
@@ -22,8 +25,11 @@ const { names, values } = readArguments({
   about:
     'Kills an agent, its runner or both at random moments, and looks for what is lost; writes bench/results/NAME.json.',
   names: ['NAME'],
-  options: { kills: 200, seed: 1 },
+  options: { kills: 200, seed: 1, jobs: 1 },
 });
+const counts = ['runs', 'resumed', 'eventsOnRecord', 'eventsHeard'] as const;
+type Killed = Record<(typeof counts)[number], number> & { killed: Record<(typeof victims)[number], number> };
+
 const { uint32, below } = random('kills', values.seed);
 const uniform = () => uint32() / 2 ** 32;
 const victims = ['agent', 'runner', 'both'] as const;
@@ -40,37 +46,17 @@ let client: Client | undefined;
 const heard = new Map<string, number[]>();
 const killed = { agent: 0, runner: 0, both: 0 };
 let resumed = 0;
-try {
-  command('init', 'harbour');
-  command('train', 'harbour/recipe.yaml', ...changes('undisturbed'));
-  const expected = outcomeOf(runNames()[0] as string);
-  await agent.start();
-  client = agent.client();
-  for (let number = 0; number < values.kills; number++) await killOnce(client);
-  while (!runNames().every(isFinished)) {
-    await resumeInterrupted();
-    await wait(200);
-  }
-  for (const run of runNames()) {
-    if (!isDeepStrictEqual(outcomeOf(run), expected))
-      throw new Error(`${run} has other bits than a run that nobody killed`);
-    await eventually(`${run}: an event is lost on its way to a client`, () => {
-      return (heard.get(run)?.at(-1) ?? 0) === eventsOf(run).length || !heard.has(run);
-    });
-  }
-  for (const [run, numbers] of heard) expectNumbered(numbers, `${run}, as a client heard it`);
-  await compareIndex();
-  await client.close();
-  await agent.end();
-  const left = processesOf(agent.workspace);
-  if (left.length > 0) throw new Error(`processes are left over: ${left.join(', ')}`);
+
+if (process.send) process.send(await killHere());
+else {
+  const started = performance.now();
+  const parts = values.jobs > 1 ? await killInProcesses() : [await killHere()];
   const result = {
     what: `SIGKILL at ${values.kills} random moments of an agent, of the runner that trains for it, or of both`,
-    killed,
-    runs: runNames().length,
-    resumed,
-    eventsOnRecord: recorded(),
-    eventsHeard: [...heard.values()].reduce((sum, { length }) => sum + length, 0),
+    agents: parts.length,
+    seconds: Math.round((performance.now() - started) / 1000),
+    killed: Object.fromEntries(victims.map((victim) => [victim, sumOf(parts.map((part) => part.killed[victim]))])),
+    ...Object.fromEntries(counts.map((name) => [name, sumOf(parts.map((part) => part[name]))])),
     lostEvents: 0,
     processesLeft: 0,
     indexesThatDiffer: 0,
@@ -78,9 +64,66 @@ try {
   };
   console.log(JSON.stringify(result, null, 2));
   console.log(writeResults(names[0] as string, result));
-} finally {
-  await client?.close();
-  await agent.remove();
+}
+
+/** One agent after the other is too slow where there are many processors. */
+async function killInProcesses(): Promise<Killed[]> {
+  await agent.remove(); // each has its own
+  const shares = Array.from(
+    { length: values.jobs },
+    (_, job) => Math.floor(((job + 1) * values.kills) / values.jobs) - Math.floor((job * values.kills) / values.jobs),
+  );
+  return await Promise.all(
+    shares.map(async (kills, job) => {
+      const args = [names[0] as string, '--kills', String(kills), '--seed', String(values.seed + job)];
+      const child = fork(import.meta.filename, args);
+      let told: Killed | undefined;
+      child.once('message', (message) => {
+        told = message as Killed;
+      });
+      const [status] = await once(child, 'exit');
+      if (!told || status !== 0)
+        throw new Error(`the part with --kills ${kills} --seed ${values.seed + job} failed, see above`);
+      return told;
+    }),
+  );
+}
+
+async function killHere(): Promise<Killed> {
+  try {
+    command('init', 'harbour');
+    command('train', 'harbour/recipe.yaml', ...changes('undisturbed'));
+    const expected = outcomeOf(runNames()[0] as string);
+    await agent.start();
+    client = agent.client();
+    for (let number = 0; number < values.kills; number++) await killOnce(client);
+    while (!runNames().every(isFinished)) {
+      await resumeInterrupted();
+      await wait(200);
+    }
+    for (const run of runNames()) {
+      if (!isDeepStrictEqual(outcomeOf(run), expected))
+        throw new Error(`${run} has other bits than a run that nobody killed`);
+      await eventually(`${run}: an event is lost on its way to a client`, () => {
+        return (heard.get(run)?.at(-1) ?? 0) === eventsOf(run).length || !heard.has(run);
+      });
+    }
+    for (const [run, numbers] of heard) expectNumbered(numbers, `${run}, as a client heard it`);
+    await compareIndex();
+    await client.close();
+    await agent.end();
+    const left = processesOf(agent.workspace);
+    if (left.length > 0) throw new Error(`processes are left over: ${left.join(', ')}`);
+    const eventsHeard = sumOf([...heard.values()].map(({ length }) => length));
+    return { killed, runs: runNames().length, resumed, eventsOnRecord: recorded(), eventsHeard };
+  } finally {
+    await client?.close();
+    await agent.remove();
+  }
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 async function killOnce(of: Client): Promise<void> {
@@ -113,7 +156,7 @@ async function killOnce(of: Client): Promise<void> {
 }
 
 function recorded(): number {
-  return runNames().reduce((sum, run) => sum + eventsOf(run).length, 0);
+  return sumOf(runNames().map((run) => eventsOf(run).length));
 }
 
 /** A quarter of them while processes open everything, the others while a run trains and saves. */
@@ -147,6 +190,9 @@ async function ask<T>(question: (api: Client['api']) => Promise<T>): Promise<T> 
   const asking = agent.client();
   try {
     return await question(asking.api);
+  } catch (error) {
+    const { message, data } = error as TRPCClientError<AppRouter>;
+    throw new Error(`the agent answered with ${message} ${JSON.stringify(data)}`, { cause: error });
   } finally {
     await asking.close();
   }
@@ -161,7 +207,9 @@ function listen(of: Client, run: string): void {
     {
       onData: ({ data }) => numbers.push(...data.events.map(({ seq }) => seq)),
       onError: (error) => {
-        throw error;
+        throw new Error(`${run}: its events ended with ${error.message} ${JSON.stringify(error.data)}`, {
+          cause: error,
+        });
       },
     },
   );
@@ -191,7 +239,11 @@ function changes(name: string): string[] {
 }
 
 function command(...args: string[]): void {
-  execFileSync(process.execPath, [anneal, ...args], { cwd: agent.workspace, env: agent.environment, stdio: 'ignore' });
+  execFileSync(process.execPath, [anneal, ...args], {
+    cwd: agent.workspace,
+    env: agent.environment,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
 }
 
 function runNames(): string[] {

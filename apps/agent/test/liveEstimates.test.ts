@@ -67,10 +67,16 @@ it('says what keeps it from being made, and prepares many data only when it is a
   const { signal } = new AbortController();
   const data = join(folder, 'data', 'harbour.jsonl');
   appendFileSync(data, '\n');
-  const watch = (prepare: boolean, written = text) => stagesOf(estimates.watch(path, written, prepare, signal));
-  await expect(watch(false)).rejects.toMatchObject({ code: 'data_not_prepared' });
-  expect((await watch(true)).at(-1)).toBe('estimated');
-  expect((await watch(false)).at(-1)).toBe('estimated');
+  const watch = async (prepare: boolean, written = text) =>
+    (await allOf(estimates.watch(path, written, prepare, signal))).at(-1);
+  const unprepared = await watch(false);
+  const estimated = await watch(true);
+  if (unprepared?.stage !== 'unprepared' || estimated?.stage !== 'estimated') throw new Error('it ended otherwise');
+  expect(unprepared.error).toMatchObject({ code: 'data_not_prepared' });
+  // The memory does not depend on the rows: it is known to the byte before they are read.
+  expect(unprepared.planned?.memory).toEqual(estimated.estimate.memory);
+  expect(unprepared.planned?.fit.memory.needed).toBe(estimated.estimate.fit.memory.needed);
+  expect(await watch(false)).toMatchObject({ stage: 'estimated' });
   await expect(watch(true, 'lora_rr: 1')).rejects.toMatchObject({ code: 'invalid_recipe' });
 });
 

@@ -7,7 +7,7 @@ import { ProgressLine } from './progressLine.ts';
 export async function finishPreparing<Result>(useCase: AsyncGenerator<PreparationProgress, Result>): Promise<Result> {
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   return finish(useCase, (progress) => {
-    if (progress.phase === 'prepared') line?.clear();
+    if (progress.phase !== 'preparing') line?.clear();
     else line?.show(`${progress.file}: ${formatCount(progress.rows)} of ${formatCount(progress.rowsOfFile)} rows`);
   }).finally(() => line?.clear());
 }

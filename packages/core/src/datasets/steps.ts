@@ -21,6 +21,11 @@ export interface StepOptions {
   readonly divergence?: boolean;
 }
 
+/** Tokens of the largest batch any step can have, whatever the rows. */
+export function mostTokens({ sequenceLen, microBatchSize, answersPerRow = 1 }: StepOptions): number {
+  return microBatchSize * sequenceLen * answersPerRow;
+}
+
 /** The steps of every epoch, each a pure function of its number: what makes a position restorable and prefetching safe. */
 export interface Steps {
   readonly stepsPerEpoch: number;
@@ -41,7 +46,7 @@ export function planSteps(store: TokenStore, options: StepOptions): Steps {
   const { answersPerRow = 1, divergence = false } = options;
   const binsPerStep = microBatchSize * gradientAccumulationSteps;
   const binTokens = sequenceLen * answersPerRow;
-  const batchTokens = microBatchSize * binTokens;
+  const batchTokens = mostTokens(options);
   const lengths = rowLengths(store, answersPerRow);
   const fileOrder = Uint32Array.from({ length: lengths.length }, (_, i) => i);
   const packed = samplePacking

@@ -7,14 +7,24 @@ import { checkRecipeRequest } from './recipes.ts';
 const bytes = z.number().min(0);
 const count = z.int().min(0);
 
+const room = z.object({ needed: bytes, available: bytes });
+/** Bytes by class; `total` is what the run allocates on the device; `libraries`, `driver` and `host` are beside it. */
+const memory = z.object({ total: bytes, libraries: bytes, driver: bytes, host: bytes }).catchall(bytes);
+
 /** Rows that have been read, rendered and tokenized so far. */
 export const preparationSchema = z.discriminatedUnion('phase', [
+  /** Before any row is read, where the memory does not depend on them. */
+  z.object({
+    phase: z.literal('planned'),
+    memory,
+    /** What it needs and what is free, in bytes. */
+    fit: z.object({ memory: room, /** Of the host, beside the device's. */ host: room }),
+  }),
   z.object({ phase: z.literal('preparing'), file: z.string(), rows: count, rowsOfFile: count }),
   z.object({ phase: z.literal('prepared') }),
 ]);
 export type PreparationProgress = z.infer<typeof preparationSchema>;
-
-const room = z.object({ needed: bytes, available: bytes });
+export type PlannedMemory = Extract<PreparationProgress, { phase: 'planned' }>;
 
 export const estimateSchema = z.object({
   model: z.object({ path: z.string(), architecture: z.string(), trainableParameters: count }),
@@ -32,8 +42,7 @@ export const estimateSchema = z.object({
       milliseconds: z.number(),
     }),
   ),
-  /** Bytes by class; `total` is what the run allocates on the device; `libraries`, `driver` and `host` are beside it. */
-  memory: z.object({ total: bytes, libraries: bytes, driver: bytes, host: bytes }).catchall(bytes),
+  memory,
   /** What it needs and what is free, in bytes. */
   fit: z.object({
     memory: room,
@@ -69,6 +78,8 @@ export type LiveEstimate =
   | { stage: 'waiting' }
   | { stage: 'preparing'; file: string; rows: number; rowsOfFile: number }
   | { stage: 'planning' }
+  /** The end where many data are not prepared; `planned` is what does not depend on them. */
+  | { stage: 'unprepared'; error: z.infer<typeof errorSchema>; planned: PlannedMemory | null }
   | {
       stage: 'estimated';
       estimate: Estimate;

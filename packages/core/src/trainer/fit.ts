@@ -45,16 +45,23 @@ export function memoryOf({ plan, rewardModels }: Pick<Session, 'plan' | 'rewardM
   };
 }
 
+/** What a run needs of the memory, and what is free. */
+export function memoryFitOf(session: Pick<Session, 'plan' | 'job' | 'rewardModels'>): Pick<Fit, 'memory' | 'host'> {
+  const memory = memoryOf(session);
+  return {
+    memory: { needed: deviceBytes(memory), available: memoryBudget(session.job.device) },
+    host: { needed: memory.host, available: hostBudget() },
+  };
+}
+
 /** What a run needs, by its session, and what there is. @param folder where runs go; need not be there yet */
 export function fitOf(session: Session, folder: string): Fit {
   const { plan, job, totalSteps, loader, data } = session;
-  const memory = memoryOf(session);
   const checkpoint = plan.memory.parameters + plan.memory.optimizer + savedOtherwise(session);
   const checkpoints = mostCheckpoints(job, totalSteps, loader.stepsPerEpoch);
   const tokens = statSync(join(data.folder, 'tokens.bin')).size;
   return {
-    memory: { needed: deviceBytes(memory), available: memoryBudget(job.device) },
-    host: { needed: memory.host, available: hostBudget() },
+    ...memoryFitOf(session),
     disk: { needed: tokens + checkpoints * checkpoint, available: freeDisk(folder), folder, checkpoint, checkpoints },
   };
 }

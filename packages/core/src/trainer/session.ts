@@ -1,6 +1,7 @@
 import { deviceBytes, type Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareOptions, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
+import { mostTokens } from '../datasets/steps.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
@@ -59,6 +60,8 @@ export interface SessionOptions {
   readonly preparedCache?: string | undefined;
   /** As that of `prepareData`. */
   readonly atAGlance?: PrepareOptions['atAGlance'];
+  /** Called before data are prepared, where the plan does not depend on them. */
+  readonly onPlanned?: ((planned: Pick<Session, 'job' | 'plan' | 'rewardModels'>) => void) | undefined;
   readonly onData?: ((progress: PrepareProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What `strftime_now` of the chat template says: the date of the run, where there is one. */
@@ -77,7 +80,7 @@ export interface OpenedInputs extends Pick<Session, 'job' | 'model' | 'text'> {
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
 export async function openSession(
   job: Job,
-  { dataFolder, preparedCache, atAGlance, onData, signal, now, goesOn = false, onOpened }: SessionOptions,
+  { dataFolder, preparedCache, atAGlance, onPlanned, onData, signal, now, goesOn = false, onOpened }: SessionOptions,
 ): Promise<Session> {
   const opened: { close(): unknown }[] = [];
   const close = async (): Promise<void> => {
@@ -108,6 +111,32 @@ export async function openSession(
     const objective = objectiveOf(job.objective, model.config.padTokenId);
     const nf4 = nf4Forms(model, job.quantization, lora);
     if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
+    const samplePrompts = await Promise.all(
+      job.samples.prompts.map(({ messages, tools }) => encodePrompt(text, messages, tools)),
+    );
+    const longestPrompt = largest(samplePrompts.map((prompt) => prompt.length));
+    const { rollouts } = job;
+    const planFor = (longest: number, scoringBytes: number) =>
+      planTraining({
+        config: model.config,
+        device: job.device,
+        weightType: job.weightType,
+        nf4,
+        lora,
+        objective,
+        optimizer: job.optimizer,
+        embeddingNoiseAlpha: job.embeddingNoiseAlpha,
+        balances: balanceLoss > 0,
+        maxTokens: rollouts ? rollouts.batchAnswers * (longest + rollouts.maxTokens) : mostTokens(job.steps),
+        activations: job.activations,
+        memoryBudget: memoryBudget(job.device) - scoringBytes,
+        hostBudget: hostBudget(),
+        sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
+        rollouts: rollouts && rolloutRoom(rollouts, longest, carriesState(model.config)),
+      });
+    // Only what is sampled and learned from is as long as the rows make it.
+    const early = rollouts ? null : planFor(0, 0);
+    if (early) onPlanned?.({ job, plan: early.plan, rewardModels: [] });
     const data = await prepareData({
       ...job.data.prepare,
       folder: dataFolder,
@@ -124,37 +153,13 @@ export async function openSession(
     const totalSteps = totalStepsOf(job.length, loader.stepsPerEpoch);
     if (!goesOn) job.refuseSchedule(totalSteps);
     const learningRate = job.scheduleFor(totalSteps);
-    const samplePrompts = await Promise.all(
-      job.samples.prompts.map(({ messages, tools }) => encodePrompt(text, messages, tools)),
-    );
-    const longestPrompt = largest(samplePrompts.map((prompt) => prompt.length));
-    const longestValidation = largest(data.validation?.lengths ?? []);
-    const longest = Math.max(largest(data.train.lengths), longestValidation);
-    const { rollouts } = job;
+    const longest = Math.max(largest(data.train.lengths), largest(data.validation?.lengths ?? []));
     if (rollouts) refuseLongRope(model, longest + rollouts.maxTokens);
     const rewardModels = rollouts
       ? judging.map((judge) => ({ opened: judge, plan: planScoring(judge, job, scoringRoom(rollouts, longest)) }))
       : [];
-    const scoringBytes = rewardModels.reduce((sum, { plan }) => sum + deviceBytes(plan.memory), 0);
-    const { plan, programs } = planTraining({
-      config: model.config,
-      device: job.device,
-      weightType: job.weightType,
-      nf4,
-      lora,
-      objective,
-      optimizer: job.optimizer,
-      embeddingNoiseAlpha: job.embeddingNoiseAlpha,
-      balances: balanceLoss > 0,
-      maxTokens: rollouts
-        ? rollouts.batchAnswers * (longest + rollouts.maxTokens)
-        : Math.max(loader.maxTokens, longestValidation),
-      activations: job.activations,
-      memoryBudget: memoryBudget(job.device) - scoringBytes,
-      hostBudget: hostBudget(),
-      sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
-      rollouts: rollouts && rolloutRoom(rollouts, longest, carriesState(model.config)),
-    });
+    const scoringBytes = rewardModels.reduce((sum, { plan: scoring }) => sum + deviceBytes(scoring.memory), 0);
+    const { plan, programs } = early ?? planFor(longest, scoringBytes);
     return {
       job,
       model,

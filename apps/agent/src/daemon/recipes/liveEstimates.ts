@@ -2,7 +2,8 @@
  * Estimates while recipes are written, one at a time: however many people look at a recipe, one process estimates its text,
  * until the last of them has left.
  */
-import type { Estimate, EstimateRequest, LiveEstimate } from '@anneal/core/protocol/estimates';
+import { UserError } from '@anneal/core/errors';
+import type { Estimate, EstimateRequest, LiveEstimate, PlannedMemory } from '@anneal/core/protocol/estimates';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { runApart } from '../../runner/runApart.ts';
 import type { Context } from '../../service/context.ts';
@@ -38,7 +39,7 @@ export class LiveEstimates {
   /**
    * What is known so far, again and again until there is nothing more.
    * @param prepare the data as well, however large they are
-   * @throws what an estimate throws; `data_not_prepared` for data that take long, without `prepare`
+   * @throws what an estimate throws
    */
   async *watch(path: string, text: string, prepare: boolean, signal: AbortSignal): AsyncGenerator<Found> {
     const key = hashOf([path, text, String(prepare)].join('\n'));
@@ -55,7 +56,7 @@ export class LiveEstimates {
       // It may be another one when this goes on.
       const { found } = shared;
       yield found;
-      if (found.stage === 'estimated') return;
+      if (found.stage === 'estimated' || found.stage === 'unprepared') return;
     }
   }
 
@@ -81,16 +82,20 @@ export class LiveEstimates {
       for (const listener of shared.listeners) listener();
     };
     tell({ stage: 'planning' });
+    let planned: PlannedMemory | null = null;
     try {
       const work = runApart('estimate', this.#context, request, signal);
       for (;;) {
         const { value, done } = await work.next();
         if (done) return tell({ stage: 'estimated', ...value });
+        if (value.phase === 'planned') planned = value;
         const { phase: stage } = value;
         tell(stage === 'preparing' ? { stage, ...value } : { stage: 'planning' });
       }
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof UserError && error.code === 'data_not_prepared')
+        return tell({ stage: 'unprepared', error: error.toJSON(), planned });
       shared.error = error;
       for (const listener of shared.listeners) listener();
     }

@@ -120,8 +120,8 @@ export const recipes = router({
   }),
 
   /**
-   * The same of a text that is being written, as far as it is known, until there is nothing more.
-   * @throws `data_not_prepared` where that takes long, unless `prepare` asks for it
+   * The same of a text that is being written, as far as it is known, until there is nothing more. Data that take long are prepared where
+   * `prepare` asks for it.
    */
   liveEstimate: procedure.input(named.extend({ text, prepare: z.boolean() })).subscription(async function* ({
     ctx,

@@ -3,10 +3,11 @@ import type { LiveEstimate } from '@anneal/core/protocol/estimates';
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { useTranslations } from 'use-intl';
 import { useConnection } from '../../agent/hooks.ts';
+import { useProblemText } from '../../i18n/problems.tsx';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
-import { EstimateFigures, EstimateLine } from './EstimateFigures.tsx';
+import { EstimateFigures, EstimateLine, PlannedMemoryFigures } from './EstimateFigures.tsx';
 import { useLiveEstimate } from './useLiveEstimate.ts';
 
 /**
@@ -24,8 +25,9 @@ export function EstimateCard({
   values: RecipeCheck['values'];
 }) {
   const t = useTranslations('recipes');
+  const problemText = useProblemText();
   const isAway = useConnection() !== 'open';
-  const { last, isOld, progress, error, needsPreparation, prepare, again } = useLiveEstimate(recipe, text);
+  const { last, isOld, progress, error, unprepared, prepare, again } = useLiveEstimate(recipe, text);
   return (
     <section aria-label={t('estimate')} className="rounded-lg border border-line bg-surface p-4">
       <div className="flex items-center gap-3">
@@ -42,18 +44,18 @@ export function EstimateCard({
         <State progress={progress} isOld={isOld} hasLast={last !== undefined} isReady={text !== undefined} />
       </p>
       <div className="mt-2 grid gap-4">
-        {needsPreparation ? (
+        {unprepared && (
           <div className="grid gap-3 rounded-lg border border-line p-3 text-[13px]">
-            <p>{shownError(error).what}</p>
+            <p>{problemText(unprepared.error).what}</p>
+            {unprepared.planned && <PlannedMemoryFigures {...unprepared.planned} />}
             <AtOnce values={values} />
-            <Button disabled={isAway} onClick={prepare}>
+            <Button disabled={isAway || progress !== undefined} onClick={prepare}>
               {t('prepareData')}
             </Button>
           </div>
-        ) : (
-          error !== undefined && <ErrorNote error={shownError(error)} />
         )}
-        {last && error === undefined && <EstimateFigures {...last} />}
+        {error !== undefined && <ErrorNote error={shownError(error)} />}
+        {last && error === undefined && !unprepared && <EstimateFigures {...last} />}
       </div>
     </section>
   );

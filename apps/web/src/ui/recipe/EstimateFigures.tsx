@@ -1,4 +1,5 @@
 'use client';
+import type { PlannedMemory } from '@anneal/core/protocol/estimates';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
@@ -60,6 +61,32 @@ export function EstimateFigures({ estimate, device, devices, time }: Estimated) 
           })}
         </EstimateLine>
         <EstimateLine name={t('parameters')}>{format.count(model.trainableParameters)}</EstimateLine>
+      </dl>
+    </div>
+  );
+}
+
+/** What is known before the rows are read. */
+export function PlannedMemoryFigures({ memory, fit }: PlannedMemory) {
+  const t = useTranslations('recipes');
+  const format = useFormat();
+  const lines = [
+    ['memory', fit.memory],
+    ['hostMemory', fit.host],
+  ] as const;
+  return (
+    <div className="grid gap-4">
+      <MemoryBar memory={memory} />
+      <dl className="grid gap-1.5">
+        {lines.map(
+          ([name, { needed, available }]) =>
+            needed > 0 && (
+              <EstimateLine key={name} name={t(name)}>
+                {t('needed', { needed: format.bytes(needed), available: format.bytes(available) })}
+                <Share needed={needed} available={available} />
+              </EstimateLine>
+            ),
+        )}
       </dl>
     </div>
   );

@@ -3,16 +3,18 @@ import type { LiveEstimate } from '@anneal/core/protocol/estimates';
 import { useEffect, useState } from 'react';
 import { agent } from '../../agent/connection.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
-import { shownError } from '../ErrorNote.tsx';
 import { useSettled } from './useSettled.ts';
 
 /** How long the text stands still before it is estimated. */
 const settledMilliseconds = 700;
 
 export type Estimated = Extract<LiveEstimate, { stage: 'estimated' }>;
+type Unprepared = Extract<LiveEstimate, { stage: 'unprepared' }>;
 interface Found {
   text: string;
   estimated?: Estimated;
+  /** Large data have to be prepared first. */
+  unprepared?: Unprepared;
   error?: unknown;
 }
 
@@ -44,7 +46,11 @@ export function useLiveEstimate(recipe: string, text: string | undefined) {
     const subscription = agent().recipes.liveEstimate.subscribe(
       { recipe, text: wanted, prepare },
       {
-        onData: (data) => (data.stage === 'estimated' ? end({ text: wanted, estimated: data }) : setProgress(data)),
+        onData: (data) => {
+          if (data.stage === 'estimated') end({ text: wanted, estimated: data });
+          else if (data.stage === 'unprepared') end({ text: wanted, unprepared: data });
+          else setProgress(data);
+        },
         onError: (error) => {
           end({ text: wanted, error });
           setAsked(undefined);
@@ -57,14 +63,14 @@ export function useLiveEstimate(recipe: string, text: string | undefined) {
       setProgress(undefined);
     };
   }, [recipe, wanted, prepare, hasSocket, round]);
-  const error = found !== undefined && found.text === text ? found.error : undefined;
+  const { error, unprepared } = found !== undefined && found.text === text ? found : {};
   return {
     last: last?.estimated,
     /** What is shown is of another text. */
     isOld: last !== undefined && last.text !== text,
     progress,
     error,
-    needsPreparation: error !== undefined && shownError(error).code === 'data_not_prepared',
+    unprepared,
     prepare: () => setAsked(text),
     again: () => setRound((before) => before + 1),
   };
