@@ -296,6 +296,14 @@ test('what follows from another fault is not told besides', () => {
   expect(codes).toEqual(['diverged']);
 });
 
+test('rows that are there several times are the cause of held-out ones among the trained', () => {
+  const data = dataOf({
+    leakage: { exact: 0, near: 80 },
+    nearDuplicates: { compared: 1000, pairs: 600, examples: [] },
+  });
+  expect(diagnose(evidenceOf({ data })).map(({ code }) => code)).toEqual(['duplicates', 'leakage']);
+});
+
 test('rows that are cut look alike, and that is all that is told', () => {
   const data = dataOf({
     summary: { truncated: 400 },
