@@ -95,6 +95,22 @@ describe('a wrong value fails', () => {
     expect(failed).toContain('grpo_sequence_beta0.04_scale_group.loss');
   });
 
+  test.each([
+    ['dpo', { loss_type: 'apo_zero' }, 'loss_type "apo_zero"'],
+    ['dpo', { loss_type: ['sigmoid', 'bco_pair'] }, 'loss_type ["sigmoid","bco_pair"]'],
+    ['dpo', { f_divergence_type: 'js_divergence' }, 'f_divergence_type "js_divergence"'],
+    ['dpo', { ld_alpha: 0.5 }, 'ld_alpha 0.5'],
+    ['cpo', { loss_type: 'alphapo', alpha: 0.1 }, 'loss_type "alphapo"'],
+    ['kto', { loss_type: 'bco' }, 'loss_type "bco"'],
+    ['orpo', { label_smoothing: 0.1 }, 'label_smoothing 0.1'],
+    ['grpo', { loss_type: 'cispo' }, 'loss_type "cispo"'],
+  ])('%s with %j, which is not here', async (objective, options, named) => {
+    const failed = failing(objective, ({ variants }) => {
+      Object.assign(Object.values(variants)[0]?.options ?? {}, options);
+    });
+    await expect(failed).rejects.toThrow(`${named}, which is not here for ${objective}`);
+  });
+
   test('another base', async () => {
     const copy = failing('kto', ({ sha256 }) => {
       sha256['model.safetensors'] = '0'.repeat(64);

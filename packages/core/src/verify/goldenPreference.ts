@@ -87,7 +87,45 @@ export interface GoldenOptions {
   readonly center?: number;
 }
 
-/** @throws UserError for an objective that is not here, and for another base than that of the values */
+/** What there is of each objective: values of `loss_type`, and the other options. */
+const KNOWN: Readonly<
+  Record<GoldenPreference['objective'], { losses: readonly string[]; options: readonly string[] }>
+> = {
+  dpo: {
+    losses: ['sigmoid', 'hinge', 'ipo', 'robust'],
+    options: ['beta', 'label_smoothing', 'reference_free', 'sft_weight', 'policy'],
+  },
+  orpo: { losses: [], options: ['beta'] },
+  cpo: {
+    losses: ['sigmoid', 'hinge', 'ipo', 'simpo'],
+    options: ['beta', 'label_smoothing', 'cpo_alpha', 'simpo_gamma'],
+  },
+  kto: { losses: ['kto', 'apo_zero_unpaired'], options: ['beta', 'desirable_weight', 'undesirable_weight'] },
+  reward: { losses: [], options: ['margin', 'center'] },
+  grpo: {
+    losses: ['grpo', 'bnpo', 'dr_grpo', 'dapo'],
+    options: ['beta', 'level', 'scale', 'mask_truncated', 'clip', 'kl_correction', 'accumulation'],
+  },
+};
+
+/** @throws UserError for an option that is not here: what it changes would be missed */
+function refuseUnknownOptions(path: string, { objective, variants }: GoldenPreference): void {
+  const { losses, options: known } = KNOWN[objective];
+  for (const [variant, { options }] of Object.entries(variants)) {
+    const unknown = Object.entries(options).find(([key, value]) =>
+      key === 'loss_type' ? !losses.includes(value as string) : value !== null && !known.includes(key),
+    );
+    if (!unknown) continue;
+    throw new UserError({
+      what: `the variant ${variant} has ${unknown[0]} ${JSON.stringify(unknown[1])}, which is not here for ${objective}`,
+      where: path,
+      next: `leave the variant out; known are ${[...losses.map((loss) => `loss_type ${loss}`), ...known].join(', ')}`,
+      code: 'golden_not_supported',
+    });
+  }
+}
+
+/** @throws UserError for an objective or an option that is not here, and for another base than that of the values */
 export async function openGoldenPreference(
   path: string,
   modelPath: string,
@@ -101,6 +139,7 @@ export async function openGoldenPreference(
       code: 'golden_not_supported',
     });
   }
+  refuseUnknownOptions(path, golden);
   for (const [file, expected] of Object.entries(golden.sha256)) {
     if ((await sha256OfFile(join(modelPath, file))) === expected) continue;
     throw new UserError({
