@@ -31,12 +31,15 @@ export interface Columns {
 let instance: DuckDBInstance | undefined;
 let connection: DuckDBConnection;
 let streamed: DuckDBResult | undefined;
+/** It refused something since it was last known to answer. */
+let hasFailed = false;
 
 async function open(): Promise<null> {
   if (instance) connection.closeSync();
   streamed = undefined;
   if (instance && (await isUsable(instance))) return null;
   instance?.closeSync();
+  hasFailed = false;
   // It takes 14 ms. A file is read as it is now, not as it was for the last table.
   const options = { autoinstall_known_extensions: 'false', enable_external_file_cache: 'false', memory_limit: '1GB' };
   instance = await DuckDBInstance.create(':memory:', options);
@@ -48,7 +51,8 @@ async function open(): Promise<null> {
 async function isUsable(database: DuckDBInstance): Promise<boolean> {
   try {
     connection = await database.connect();
-    await connection.run('SELECT 1');
+    if (hasFailed) await connection.run('SELECT 1');
+    hasFailed = false;
     return true;
   } catch {
     return false;
@@ -56,6 +60,15 @@ async function isUsable(database: DuckDBInstance): Promise<boolean> {
 }
 
 answerRequests(async (request: TableRequest): Promise<unknown> => {
+  try {
+    return await answerTo(request);
+  } catch (error) {
+    hasFailed = true;
+    throw error;
+  }
+});
+
+async function answerTo(request: TableRequest): Promise<unknown> {
   switch (request.kind) {
     case 'open':
       return await open();
@@ -71,7 +84,7 @@ answerRequests(async (request: TableRequest): Promise<unknown> => {
     case 'next':
       return (await streamed?.fetchChunk())?.getRows() ?? [];
   }
-});
+}
 
 function columnType(type: DuckDBType): ColumnType {
   switch (type.typeId) {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
-import { readCsvHeader } from './csvHeader.ts';
+import { type CsvHeader, readCsvHeader } from './csvHeader.ts';
 import { refuseOtherThanText } from './fileContent.ts';
-import { type ColumnType, withoutFilledNulls } from './filledNulls.ts';
+import { withoutFilledNulls } from './filledNulls.ts';
 import { MAX_ROW, parseRow } from './rowJson.ts';
 import { TableDatabase } from './tableDatabase.ts';
 import type { Columns, TableRequest } from './tableProcess.ts';
@@ -24,7 +24,8 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
   }
   if (extension !== '.parquet') refuseOtherThanText(path);
   // Some writers leave the mark away that says which bytes are text; bytes that are none are an error then.
-  const table = extension === '.parquet' ? parquetTable(path, 'binary_as_string = true') : csvTable(path, extension);
+  const header = extension === '.parquet' ? null : readCsvHeader(path, extension);
+  const table = header ? csvTable(path, header) : parquetTable(path, 'binary_as_string = true');
   const database = await TableDatabase.open();
   const ask = async (request: TableRequest): Promise<unknown> => {
     try {
@@ -35,9 +36,12 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
   };
   const query = async (sql: string): Promise<unknown[][]> => (await ask({ kind: 'query', sql })) as unknown[][];
   try {
-    const head = (await ask({ kind: 'columns', sql: `SELECT * FROM ${table} LIMIT 0` })) as Columns;
+    // Those of CSV are text, under the names that it is read with.
+    const head = header
+      ? { names: header.columns, types: [] }
+      : ((await ask({ kind: 'columns', sql: `SELECT * FROM ${table} LIMIT 0` })) as Columns);
     const columns = head.names;
-    const types = new Map(columns.map((name, i) => [name, head.types[i] as ColumnType]));
+    const types = new Map(columns.map((name, i) => [name, head.types[i]]));
     const rowCount = Number((await query(`SELECT count(*) FROM ${table}`))[0]?.[0]);
     const whole = unlike(columns);
     const select = `SELECT to_json(${whole}) FROM ${table} AS ${whole}`;
@@ -100,8 +104,7 @@ function withoutNan(json: string): string {
 }
 
 /** Without detection: rows that do not have the header's columns are an error with their line. */
-function csvTable(path: string, extension: '.csv' | '.tsv'): string {
-  const { columns, delimiter } = readCsvHeader(path, extension);
+function csvTable(path: string, { columns, delimiter }: CsvHeader): string {
   const types = columns.map((name) => `${quoted(name)}: 'VARCHAR'`).join(', ');
   const dialect = `delim = ${quoted(delimiter)}, quote = '"', escape = '"', strict_mode = true`;
   const sizes = `max_line_size = ${MAX_ROW}, buffer_size = ${2 * MAX_ROW}`;
