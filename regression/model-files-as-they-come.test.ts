@@ -1,9 +1,10 @@
 /**
  * `rope_parameters` nested by layer type were passed over, and the model got the usual base of 10,000 without a word; a GGUF file
  * that names no rules for splitting text got others than its model was made with; `pad_token_id: -1` and a padding token beyond
- * the embedding were refused, though neither changes anything.
+ * the embedding were refused, though neither changes anything. An end token that the vocabulary does not have, and a config.json that calls
+ * weights quantized which are not, were taken without a word.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ggufMetadata } from '../packages/core/src/export/ggufMetadata.ts';
@@ -45,6 +46,23 @@ test('a token id of -1 is none', () => {
   model.close();
   expect(model.config.padTokenId).toBeNull();
   expect(() => tinyModel({ 'config.json': (json) => ({ ...json, pad_token_id: -2 }) })).toThrow(/must be a token id/);
+});
+
+test.each([260, [3, 999_999]])('an end token beyond the vocabulary is refused: %j', (eos_token_id) => {
+  const inBoth = ['config.json', 'generation_config.json'].map((name) => () => {
+    const folder = writeTinyModel(temporaryFolder());
+    const path = join(folder, name);
+    const json = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+    writeFileSync(path, JSON.stringify({ ...json, eos_token_id, ...(name === 'config.json' && { vocab_size: 260 }) }));
+    return openModel(folder);
+  });
+  for (const open of inBoth) expect(open).toThrow(/eos_token_id must be a token id or a list of token ids below/);
+});
+
+test('a config.json that calls plain weights quantized is refused', () => {
+  const quantization_config = { quant_method: 'bitsandbytes', load_in_4bit: true };
+  const open = () => tinyModel({ 'config.json': (json) => ({ ...json, quantization_config }) });
+  expect(open).toThrow(/says that the weights are in NF4 \(bitsandbytes\), but no tensor/);
 });
 
 test('a GGUF file that does not say how text is split is refused', () => {

@@ -2,7 +2,7 @@
  * `estimate` and `train --dry-run` printed the bytes of a run that could never start and ended with 0; `init` and `validate`
  * called recipes good whose rows were not there or could not be read, and whose model nobody knows.
  */
-import { writeFileSync } from 'node:fs';
+import { cpSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { misfit } from '@anneal/core/trainer/fit';
 import { expect, test } from 'vitest';
@@ -96,6 +96,9 @@ test('init writes nothing for rows or a model that are not there, and says what 
   const { folder, anneal } = project();
   expect(await anneal('init', 'p', '--data', 'none.jsonl')).toMatchObject({ code: 2, stdout: '' });
   expect(await anneal('init', 'p', '--model', 'gpt-17', '--data', 'rows.jsonl')).toMatchObject({ code: 2, stdout: '' });
+  cpSync(join(folder, 'tiny-smollm2'), join(folder, 'broken'), { recursive: true });
+  truncateSync(join(folder, 'broken', 'model.safetensors'), 1000);
+  expect(await anneal('init', 'p', '--model', 'broken', '--data', 'rows.jsonl')).toMatchObject({ code: 2, stdout: '' });
   writeFileSync(join(folder, 'strange.jsonl'), '{"alpha": 1, "beta": 2}\n');
   const { code, stdout } = await anneal('init', 'p', '--model', 'tiny-smollm2', '--data', 'strange.jsonl');
   expect(code).toBe(0);

@@ -50,12 +50,11 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
   const everyLayer = <Value>(value: Value): Value[] => Array.from({ length: layerCount }, () => value);
   const maxPositions = fields.count('max_position_embeddings');
   const scoreHead = hasScoreHead(fields);
-  const eosTokenIds = [
-    ...new Set([...fields.tokenIds('eos_token_id'), ...(generation?.tokenIds('eos_token_id') ?? [])]),
-  ];
+  const vocabSize = fields.count('vocab_size');
+  const eosTokenIds = [fields, generation].flatMap((file) => file?.tokenIds('eos_token_id', vocabSize) ?? []);
   return {
     architecture: traits.architecture,
-    vocabSize: fields.count('vocab_size'),
+    vocabSize,
     hiddenSize,
     layerCount,
     headCount,
@@ -101,7 +100,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     rotaryPairs: 'halves',
     ...readRopes(fields, { headSize: traits.rotarySize ?? headSize, maxPositions }, traits),
     bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
-    eosTokenIds,
+    eosTokenIds: [...new Set(eosTokenIds)],
     padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,
     attentionDropout: fields.probability('attention_dropout', 0),
     ...(traits.experts && { experts: traits.experts(layerCount) }),

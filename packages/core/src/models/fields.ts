@@ -80,13 +80,14 @@ export class Fields {
     return new Fields(value, `${this.#where}: ${key}`);
   }
 
-  /** One token id, a list of them, or none; -1 is how some files write none. */
-  tokenIds(key: string): number[] {
+  /** One token id, a list of them, or none; -1 is how some files write none. @param end ids begin at 0 and end before it */
+  tokenIds(key: string, end = Number.POSITIVE_INFINITY): number[] {
     if (!this.has(key)) return [];
     const value = this.#json[key];
     const ids: unknown[] = (Array.isArray(value) ? value : [value]).filter((id) => id !== -1);
-    if (!ids.every((id): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0)) {
-      throw this.wrong(key, 'a token id or a list of token ids');
+    if (!ids.every((id): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < end)) {
+      const range = end === Number.POSITIVE_INFINITY ? '' : ` below ${end}`;
+      throw this.wrong(key, `a token id or a list of token ids${range}`);
     }
     return ids;
   }

@@ -132,6 +132,7 @@ async function reportOn(recipe: ResolvedRecipe, data: DataOptions, surroundings:
 async function recipeOf({ source, set, model }: ReturnType<typeof inspectRequest.parse>): Promise<ResolvedRecipe> {
   if (/^\.ya?ml$/i.test(extname(source))) return (await openRecipe(source, set)).resolved;
   const written = JSON.stringify({ base_model: model, datasets: [{ path: source }] });
-  const { recipe, locate } = parseRecipe(written, source, set);
-  return resolveRecipe(recipe, { baseDirectory: '.', locate });
+  const { recipe } = parseRecipe(written, source, set);
+  // Nobody wrote that text: a place in it would tell nothing.
+  return resolveRecipe(recipe, { baseDirectory: '.', locate: () => ({ where: source }) });
 }

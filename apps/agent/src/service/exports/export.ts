@@ -9,6 +9,7 @@ import { exportMerged } from '@anneal/core/export/merged';
 import { MERGED_FORMS } from '@anneal/core/export/mergedForms';
 import { linearsForNf4 } from '@anneal/core/export/mergedNf4';
 import { exportModelfile } from '@anneal/core/export/modelfile';
+import { checkTokenizer } from '@anneal/core/export/writeTokenizer';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loadLora';
 import { refuseUnmergeable } from '@anneal/core/models/adapters/merge';
 import { scaledAdapter } from '@anneal/core/models/adapters/scaled';
@@ -99,6 +100,7 @@ async function refuseBeforeWriting(
 ): Promise<void> {
   const model = openSourceModel(source);
   try {
+    await checkTokenizer(model);
     if (types.length > 0) checkGgufExport(model);
     if (merged && MERGED_FORMS[merged].nf4) linearsForNf4(model);
     if (source.adapterFolder) {

@@ -29,8 +29,10 @@ export async function verifyReference(_: Context, request: VerifyRequest): Promi
     return { path, passed: quantities.length > 0 && quantities.every(({ passed }) => passed), quantities };
   } catch (error) {
     if (!(error instanceof UserError)) {
-      const what = `the reference values do not hold what such a folder holds: ${(error as Error).message}`;
-      return { path, passed: false, quantities: [], error: { what, where: path, next: 'make them again' } };
+      // Nothing tells which of the two is to blame.
+      const what = `the comparison broke off: ${(error as Error).message}`;
+      const next = 'make the reference values again; if it breaks off again, report it with them';
+      return { path, passed: false, quantities: [], error: { what, where: path, next } };
     }
     if (wrongUsage.has(error.code)) throw error;
     return { path, passed: false, quantities: [], error: error.toJSON() };

@@ -6,6 +6,7 @@ import { isDataFile } from '@anneal/core/datasets/dataFiles';
 import { UserError } from '@anneal/core/errors';
 import { isDatasetId } from '@anneal/core/hub/datasets/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { openModel } from '@anneal/core/models/open';
 import { presetModels, presetRows } from '@anneal/core/protocol/presets';
 import {
   type ImportedProject,
@@ -100,7 +101,7 @@ function refuseMissing(model: string, data: string | undefined, baseFolder: stri
     });
   }
   try {
-    resolveModelPath(model, { baseDirectory: baseFolder });
+    openModel(resolveModelPath(model, { baseDirectory: baseFolder })).close();
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'model_not_pulled') throw error;
   }

@@ -8,9 +8,11 @@ import { LIMITS } from '@anneal/formats/limits';
 import { openMxfp4 } from '@anneal/formats/mxfp4/source';
 import { INDEX_FILE, openSafetensors, SINGLE_FILE } from '@anneal/formats/safetensors/read';
 import { readShardIndex } from '@anneal/formats/safetensors/shardIndex';
+import type { TensorInfo } from '@anneal/formats/tensor';
 import { UserError } from '../../errors.ts';
 import { readChatTemplates, templateFiles } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
+import { Fields } from '../fields.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import { joinExperts } from '../joined.ts';
 import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
@@ -47,6 +49,7 @@ export function openHuggingFaceModel(path: string): OpenModel {
   const chatTemplates = readChatTemplates(folder);
   const source = openBitsandbytes(openMxfp4(openSafetensors(folder)));
   try {
+    refuseQuantizationInName(configJson, source.tensors, configPath);
     const tensors = new Map<string, ModelTensor>();
     const nameInFile = text ? namesInside(source.tensors) : (name: string) => name;
     const fileName = (ours: string): string | undefined => {
@@ -116,6 +119,25 @@ function folderOf(path: string): string {
     where: path,
     next: 'give a folder in the Hugging Face layout or a GGUF file',
     code: 'not_a_model',
+  });
+}
+
+/** @throws UserError where config.json calls weights quantized and none in the files is: which of the two is wrong only their author knows */
+function refuseQuantizationInName(
+  config: JsonObject,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  configPath: string,
+): void {
+  const method = new Fields(config, configPath).object('quantization_config')?.string('quant_method');
+  if (method === undefined) return;
+  // Every other method is refused before.
+  const dtype = method === 'mxfp4' ? 'MXFP4' : 'NF4';
+  if ([...tensors.values()].some((tensor) => tensor.dtype === dtype)) return;
+  throw new UserError({
+    what: `quantization_config says that the weights are in ${dtype} (${method}), but no tensor of the files is`,
+    where: configPath,
+    next: 'download the model again, or take quantization_config out of it where the weights were saved in full',
+    code: 'model_config_invalid',
   });
 }
 
