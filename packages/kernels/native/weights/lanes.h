@@ -42,6 +42,17 @@ inline Part greater(Part a, Part b) {
 }
 #endif
 
+/** target[i] = table[places[i]], for eight places, so that a vector that is loaded from `target` does not wait for eight stores. */
+inline void lookUp(const uint32_t* table, const int* places, uint32_t* target) {
+#if defined(__AVX2__)
+  const __m256i wanted = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(places));
+  const __m256i found = _mm256_i32gather_epi32(reinterpret_cast<const int*>(table), wanted, 4);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(target), found);
+#else
+  for (int i = 0; i < 8; i++) target[i] = table[places[i]];
+#endif
+}
+
 template <int Count>
 class Lanes {
   static constexpr int kWidth = Count < kNativeLanes ? Count : kNativeLanes;

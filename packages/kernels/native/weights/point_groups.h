@@ -105,7 +105,7 @@ class PointGroups {
       int cells[kGroups];
       uint32_t nearest[kGroups];
       cellsOf(k, inverse_scales, cells);
-      for (int g = 0; g < kGroups; g++) nearest[g] = table.nearest[cells[g]];
+      lookUp(table.nearest, cells, nearest);
       for (int i = 0; i < 4; i++) {
         const Floats q = Floats::loadBits(nearest, 5 * i, 5) * 0.5f;
         xq[i] += turned.counted[k + i] * q;
