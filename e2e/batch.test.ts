@@ -123,6 +123,16 @@ it('leads from the list of runs to the planted row in two clicks, and to a versi
   await page.close();
 });
 
+it('says of a step beyond the end where the run ends, and leads back to it', async () => {
+  const page = await browser.goTo(`/run?id=${run}&step=999`);
+  await page.getByText('the run has no step 999: it ends with step 118').waitFor({ timeout: 30_000 });
+  expect(await page.getByRole('button', { name: 'Next step' }).isDisabled()).toBe(true);
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Previous step' }).press('Enter');
+  await page.getByRole('heading', { name: 'Step 118' }).waitFor();
+  await page.close();
+});
+
 it('is gone through with the keyboard alone', async () => {
   const page = await browser.goTo(`/run?id=${run}&from=2&to=118`);
   await lossChart(page).focus();

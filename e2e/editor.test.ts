@@ -292,6 +292,29 @@ describe('the editor of recipes', () => {
     await page.close();
   });
 
+  it('asks before it prepares data that take long, and estimates them then', async () => {
+    const folder = join(agent.workspace, 'large');
+    agent.run('init', 'large');
+    // A column that nobody reads makes the file large, and its rows no longer.
+    const surplus = 'x'.repeat(170_000);
+    const path = join(folder, 'data', 'harbour.jsonl');
+    const rows = readFileSync(path, 'utf8').trim().split('\n').slice(0, 200);
+    writeFileSync(path, rows.map((row) => `${JSON.stringify({ ...JSON.parse(row), surplus })}\n`).join(''));
+    const page = await ada.newPage();
+    said.push(watchConsole(page));
+    await page.goto(`${agent.url}/recipes?recipe=large/recipe.yaml`);
+    const card = page.getByRole('region', { name: 'What it takes' });
+    const prepare = card.getByRole('button', { name: 'Prepare the data' });
+    await prepare.waitFor({ timeout: 60_000 });
+    await card.getByText('2,048').waitFor();
+    await expectAccessible(page);
+    await prepare.press('Enter');
+    await card.locator('[data-estimate="current"]').waitFor({ timeout: 60_000 });
+    await card.getByText('It fits').waitFor();
+    await page.close();
+    rmSync(folder, { recursive: true });
+  });
+
   it('translates a recipe of another trainer, and says what became of each key', async () => {
     const page = await openRecipe(ada);
     await page.getByRole('button', { name: 'Import…' }).click();

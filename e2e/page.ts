@@ -1,7 +1,7 @@
 /** What is looked at on every page: messages of the console, accessibility, and every event that came. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -55,4 +55,25 @@ export async function expectAccessible(page: Page): Promise<void> {
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   });
   expect(findings).toEqual([]);
+}
+
+/** As the page has it: the types of a browser are not those of these tests. */
+interface Canvas {
+  width: number;
+  height: number;
+  getContext(kind: '2d'): { getImageData(...area: number[]): { data: Uint8ClampedArray } };
+}
+
+/** Of a chart: its axes and its text are gray. */
+export function coloredPixels(chart: Locator): Promise<number> {
+  return chart.locator('canvas').evaluate((element) => {
+    const canvas = element as unknown as Canvas;
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let count = 0;
+    for (let i = 0; i < pixels.length; i += 4) {
+      const [red = 0, green = 0, blue = 0] = pixels.slice(i, i + 3);
+      if (Math.max(red, green, blue) - Math.min(red, green, blue) > 60) count++;
+    }
+    return count;
+  });
 }

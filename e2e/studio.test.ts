@@ -2,11 +2,11 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
 import { openBrowser } from './browser.ts';
-import { expectAccessible, watchConsole, watchEvents, writeLine } from './page.ts';
+import { coloredPixels, expectAccessible, watchConsole, watchEvents, writeLine } from './page.ts';
 
 const agent = new TestAgent();
 let browser: Browser;
@@ -47,27 +47,6 @@ const state = (page: Page, name: string) => page.locator(`[data-state="${name}"]
 async function stepAfter(page: Page, step: number): Promise<number> {
   await expect.poll(() => stepShown(page), { timeout: 30_000 }).toBeGreaterThan(step);
   return stepShown(page);
-}
-
-/** As the page has it: the types of a browser are not those of these tests. */
-interface Canvas {
-  width: number;
-  height: number;
-  getContext(kind: '2d'): { getImageData(...area: number[]): { data: Uint8ClampedArray } };
-}
-
-/** Of a chart: its axes and its text are gray. */
-function coloredPixels(chart: Locator): Promise<number> {
-  return chart.locator('canvas').evaluate((element) => {
-    const canvas = element as unknown as Canvas;
-    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-    let count = 0;
-    for (let i = 0; i < pixels.length; i += 4) {
-      const [red = 0, green = 0, blue = 0] = pixels.slice(i, i + 3);
-      if (Math.max(red, green, blue) - Math.min(red, green, blue) > 60) count++;
-    }
-    return count;
-  });
 }
 
 describe('the studio in a browser', () => {

@@ -128,10 +128,10 @@ function licenseInFolder(folder: string): string | null {
   return /^license:\s*["']?([\w.+-]{1,60})/m.exec(head)?.[1] ?? null;
 }
 
-/** Links are not followed. */
+/** Links are not followed. What somebody has removed meanwhile has none. */
 export function sizeOf(path: string): number {
-  const status = lstatSync(path);
-  if (!status.isDirectory()) return status.size;
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (!status?.isDirectory()) return status?.size ?? 0;
   const files = readdirSync(path, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
   return files.reduce(
     (sum, entry) => sum + (lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0),

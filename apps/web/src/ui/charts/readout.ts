@@ -11,9 +11,12 @@ export function showReadout(plot: uPlot, spec: ChartSpec, readout: HTMLElement |
   if (place === undefined) return readout.replaceChildren();
   const isHovered = plot.cursor.idx !== null && plot.cursor.idx !== undefined;
   const texts: Text[] = isHovered ? [{ text: spec.formatX(place), color: 'muted' }] : [];
-  for (const [at, { color }] of spec.lines.entries()) {
+  // Several lines beside each other have no legend but this.
+  const isNamed = spec.lines.filter(({ color }) => color !== 'faint').length > 1;
+  for (const [at, { color, label }] of spec.lines.entries()) {
     const value = plot.data[1 + edges + at]?.[index];
-    const text = value === null || value === undefined ? '–' : spec.format(value);
+    const figure = value === null || value === undefined ? '–' : spec.format(value);
+    const text = isNamed ? `${label} ${figure}` : figure;
     // What is pale enough for a line behind others is too pale to read.
     texts.push({ text, color: color === 'faint' ? 'muted' : color });
   }
