@@ -44,36 +44,11 @@ struct Conv {
 
   __device__ __forceinline__ float biasOf(int channel) const { return bias ? bias[channel] : 0; }
 
-  /** The usual four taps of V channels, which are then read once. */
-  template <int V>
-  __device__ __forceinline__ void fourTaps(int channel, float (&values)[4][V]) const {
-#pragma unroll
-    for (int j = 0; j < V; j++) {
-      float own[4];
-      load<4>(weight + (channel + j) * 4, own);
-#pragma unroll
-      for (int k = 0; k < 4; k++) values[k][j] = own[k];
-    }
-  }
-
   /** z of a token whose document begins at `begin`. */
   template <int V>
   __device__ __forceinline__ void convolved(int64_t token, int64_t begin, int channel, float (&z)[V]) const {
 #pragma unroll
     for (int j = 0; j < V; j++) z[j] = biasOf(channel + j);
-    if (V > 1 && taps == 4) {
-      float own[4][V];
-      fourTaps<V>(channel, own);
-#pragma unroll
-      for (int k = 0; k < 4; k++) {
-        if (token - 3 + k < begin) continue;
-        float u[V];
-        input<V>(token - 3 + k, channel, u);
-#pragma unroll
-        for (int j = 0; j < V; j++) z[j] = fmaf(own[k][j], u[j], z[j]);
-      }
-      return;
-    }
     for (int k = 0; k < taps; k++) {
       const int64_t from = token - taps + 1 + k;
       if (from < begin) continue;

@@ -1,5 +1,5 @@
-#include "conv.cuh"
 #include "cuda/column_sums.cuh"
+#include "four_taps.cuh"
 
 namespace anneal::cuda {
 namespace {
@@ -27,7 +27,6 @@ struct BackwardInput {
   template <int V>
   __device__ void run(int64_t token, int channel) const {
     const Bounds bounds = conv.boundsOf(token);
-    if (V > 1 && !conv.gated && conv.taps == 4) return runFour<V>(token, channel, bounds);
     float du[V] = {}, own[V];
     for (int k = 0; k < conv.taps; k++) {
       const int64_t to = token + conv.taps - 1 - k;
@@ -54,39 +53,6 @@ struct BackwardInput {
     store<V>(to, v);
     store<V>(to + conv.channels, own);
     store<V>(to + 2 * conv.channels, b);
-  }
-
-  /** The same of four taps that are not gated: each input is read once. */
-  template <int V>
-  __device__ void runFour(int64_t token, int channel, const Bounds& bounds) const {
-    float taps[4][V], inputs[7][V], du[V] = {};
-    conv.template fourTaps<V>(channel, taps);
-#pragma unroll
-    for (int i = 0; i < 7; i++) {
-      const int64_t from = token - 3 + i;
-      if (from >= bounds.begin && from < bounds.end) {
-        conv.template input<V>(from, channel, inputs[i]);
-      } else {
-#pragma unroll
-        for (int j = 0; j < V; j++) inputs[i][j] = 0;
-      }
-    }
-#pragma unroll
-    for (int i = 3; i >= 0; i--) {
-      if (token + i >= bounds.end) continue;
-      float z[V], slope[V];
-      load<V>(dy + (token + i) * conv.channels + channel, slope);
-#pragma unroll
-      for (int j = 0; j < V; j++) {
-        z[j] = conv.biasOf(channel + j);
-#pragma unroll
-        for (int k = 0; k < 4; k++) z[j] = fmaf(taps[k][j], inputs[i + k][j], z[j]);
-      }
-      conv.template slope<V>(token + i, channel, z, slope);
-#pragma unroll
-      for (int j = 0; j < V; j++) du[j] = fmaf(taps[3 - i][j], slope[j], du[j]);
-    }
-    store<V>(dx + token * conv.channels + channel, du);
   }
 };
 
@@ -179,6 +145,8 @@ const char* short_conv(const Launch& launch) {
   return withType(launch.inputs[0].type, [&](auto zero) {
     using A = decltype(zero);
     const Conv<A> conv = convOf<A>(launch, launch.inputs);
+    if (isFourTaps(conv))
+      return overRows<A>(launch, ceilDivide(conv.tokens, kRun), conv.channels, FourTaps<A>{conv, dataOf<A>(launch.outputs[0])});
     overRows<A>(launch, conv.tokens, conv.channels, ShortConv<A>{conv, dataOf<A>(launch.outputs[0])});
   });
 }
@@ -187,7 +155,10 @@ const char* short_conv_backward_input(const Launch& launch) {
   return withType(launch.inputs[1].type, [&](auto zero) {
     using A = decltype(zero);
     const Conv<A> conv = convOf<A>(launch, launch.inputs + 1);
-    overRows<A>(launch, conv.tokens, conv.channels, BackwardInput<A>{conv, dataOf<A>(launch.inputs[0]), dataOf<A>(launch.outputs[0])});
+    const A* dy = dataOf<A>(launch.inputs[0]);
+    A* dx = dataOf<A>(launch.outputs[0]);
+    if (isFourTaps(conv)) return overRows<A>(launch, ceilDivide(conv.tokens, kRun), conv.channels, FourTapsBackward<A>{conv, dy, dx});
+    overRows<A>(launch, conv.tokens, conv.channels, BackwardInput<A>{conv, dy, dx});
   });
 }
 
