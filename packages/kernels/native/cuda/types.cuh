@@ -39,6 +39,14 @@ const char* withType(DType type, Body&& body) {
   return nullptr;
 }
 
+/** As withType of the type of `x`, for a body that may have something to say. */
+template <typename Body>
+const char* withActivations(const Tensor& x, Body body) {
+  const char* problem = nullptr;
+  const char* type = withType(x.type, [&](auto zero) { problem = body(zero); });
+  return type ? type : problem;
+}
+
 /** As withType, for two types that do not depend on each other. */
 template <typename Body>
 const char* withTypes(DType first, DType second, Body&& body) {

@@ -57,7 +57,7 @@ struct SumsOf {
 template <int kTiles>
 SumsOf(const float (&)[kTiles][4]) -> SumsOf<kTiles>;
 
-/** Right factor: columns from `column`, a multiple of 64 or in a tile of 64 of 32, of a tile whose rows are summed over. */
+/** Right factor: columns from `column`, a multiple of 64 or kSize / 2, of a tile whose rows are summed over. */
 template <int kSize>
 struct Down {
   uint32_t lane;

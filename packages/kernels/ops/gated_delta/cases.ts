@@ -1,6 +1,6 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { endsOf, numbersOf } from '../../src/cases/documents.ts';
-import { bf16Roundoff, type Sums } from '../../src/cases/values.ts';
+import { bf16Roundoff } from '../../src/cases/values.ts';
 import type { ActivationType } from '../../src/tensor.ts';
 import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './op.ts';
 import { type DeltaInputs, deltaRule, deltaSlopes, type HeadSizes } from './reference.ts';
@@ -51,12 +51,6 @@ function headsOf(
   return { tokens: T, keyHeads, heads: H, keySize, valueSize: V / H };
 }
 
-/** Tensor cores round the factors of their products: several times as much as that may change the largest of all. */
-function allowRounding(to: Sums, values: readonly (readonly number[])[]): void {
-  const amount = 4 * bf16Roundoff * Math.max(...values.flat().map(Math.abs), 0);
-  values.forEach((row, r) => row.forEach((_, c) => to.allow(r, c, amount)));
-}
-
 const isOnTensorCores = ({ keySize, valueSize }: HeadSizes, type: ActivationType): boolean =>
   type === 'bf16' && keySize === 128 && valueSize === 128;
 
@@ -66,9 +60,8 @@ export const gatedDeltaCases = casesFor(gatedDeltaOp, {
   benchmark,
   reference: (inputs, { out }, { extents, attributes, activationType }) => {
     const heads = headsOf(extents, attributes);
-    const made = deltaRule(inputs, heads, numbersOf(inputs.cuSeqlens, extents.S ?? 0)).out;
-    out.addAll(made, 4);
-    if (isOnTensorCores(heads, activationType)) allowRounding(out, made);
+    out.addAll(deltaRule(inputs, heads, numbersOf(inputs.cuSeqlens, extents.S ?? 0)).out, 4);
+    if (isOnTensorCores(heads, activationType)) out.allowFactors();
   },
 });
 
@@ -86,7 +79,7 @@ export const gatedDeltaBackwardCases = casesFor(gatedDeltaBackwardOp, {
     slopes.decay.forEach((value, h) => outputs.decayTotal.add(h, 0, decayGradient.at(h) + value, 16 * decay + 8));
     slopes.shift.forEach((value, h) => outputs.shiftTotal.add(h, 0, shiftGradient.at(h) + value, 16 * shift + 8));
     if (!isOnTensorCores(heads, context.activationType)) return;
-    for (const name of ['dqkv', 'da', 'db'] as const) allowRounding(outputs[name], slopes[name]);
+    for (const name of ['dqkv', 'da', 'db'] as const) outputs[name].allowFactors();
     slopes.decay.forEach((_, h) => outputs.decayTotal.allow(h, 0, 4 * bf16Roundoff * decay));
     slopes.shift.forEach((_, h) => outputs.shiftTotal.allow(h, 0, 4 * bf16Roundoff * shift));
   },

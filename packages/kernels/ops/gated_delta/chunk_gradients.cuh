@@ -13,10 +13,10 @@ struct ChunkGradients {
 struct GradientTokens : ChunkTokens, WindowSlopes {
   double partial[kWindowThreads / kWarp];
   float dbeta[kWindow];
-  float slopeParts[2][kWindow], writtenParts[2][kWindow];  // of both halves of the columns
+  RowDots slopeDots, writtenDots;
 };
 
-/** Tiles of a window, and of one of its heads. What tokens do to each other takes the place of S, once that was read. */
+/** Tiles of a window, and of one of its heads. What tokens do to each other takes the place of S. */
 struct GradientTiles {
   char queries[kTileBytes], keys[kTileBytes];
   char dout[kTileBytes], dchanges[kTileBytes], changes[kTileBytes];
@@ -48,9 +48,9 @@ struct GradientWindow {
   /** What a head has and its S does not. */
   __device__ void readHead(int head) const {
     const int64_t column = int64_t{head} * kHead;
-    copyRows(sharedAddress(tiles.dout), dout, of.values(), column, start, of.tokens);
-    copyRows(sharedAddress(tiles.dchanges), parts.dchanges, of.values(), column, start, of.tokens);
-    copyRows(sharedAddress(tiles.changes), parts.changes, of.values(), column, start, of.tokens);
+    copyRows<kHead>(tiles.dout, dout + column, of.values(), start, of.tokens);
+    copyRows<kHead>(tiles.dchanges, parts.dchanges + column, of.values(), start, of.tokens);
+    copyRows<kHead>(tiles.changes, parts.changes + column, of.values(), start, of.tokens);
     if (hasNext) copyState(sharedAddress(tiles.dS), parts.dS, window, of.heads, head);
   }
 
@@ -68,44 +68,16 @@ struct GradientWindow {
 
   /** The slope of all decays of the window alike: of the state before it, where that goes on in the state after it. */
   __device__ double findCarried() const {
-    double sum = 0;
-    if (its.carried() != 0)
-      for (int e = static_cast<int>(threadIdx.x); e < kStateBytes / 16; e += kWindowThreads) {
-        float S[8], dS[8], dot = 0;
-        unpackChunk(reinterpret_cast<const uint4*>(tiles.S)[e], S);
-        unpackChunk(reinterpret_cast<const uint4*>(tiles.dS)[e], dS);
-#pragma unroll
-        for (int c = 0; c < 8; c++) dot = fmaf(S[c], dS[c], dot);
-        sum += static_cast<double>(dot);
-      }
-    return joinBlock<kWindowThreads>(sum, its.partial, Sum{}) * static_cast<double>(its.carried());
+    const float carried = its.carried();
+    return carried == 0 ? 0 : dotOfTiles(tiles.S, tiles.dS, kStateBytes, its.partial) * static_cast<double>(carried);
   }
 
-  /** sums += rows of `tile` · states, row i times factor(i); dots, of a thread's two rows, += what these give with `others`. */
+  /** sums += rows of `tile` · states, row i times factor(i). */
   template <typename Factor>
   __device__ void addThrough(float (&sums)[kHalf / 8][4], float (&dots)[2], const char* tile, const char* states, char* others, Factor factor) const {
-    const int row = warpRow(), column = warpHalf() * kHalf;
     float product[kHalf / 8][4] = {};
-    addProduct<kHead>(product, RowsOf<kHead>(sharedAddress(tile), row), Across<kHead>(sharedAddress(states), column));
-    const float own[2] = {factor(row + pairRow(0)), factor(row + pairRow(1))};
-#pragma unroll
-    for (int n = 0; n < kHalf / 8; n++)
-#pragma unroll
-      for (int h = 0; h < 2; h++) {
-        const float2 other = unpackBf16(pairIn<kHead>(others, row + pairRow(h), column + n * 8 + laneOf() % 4 * 2));
-        const float one = own[h] * product[n][2 * h], two = own[h] * product[n][2 * h + 1];
-        dots[h] = fmaf(one, other.x, fmaf(two, other.y, dots[h]));
-        sums[n][2 * h] += one, sums[n][2 * h + 1] += two;
-      }
-  }
-
-  /** Sums over the columns of a half, put where both halves meet. */
-  __device__ void putDots(float (&to)[2][kWindow], const float (&dots)[2]) const {
-#pragma unroll
-    for (int h = 0; h < 2; h++) {
-      const float sum = joinLanes<4>(dots[h], Sum{});
-      if (laneOf() % 4 == 0) to[warpHalf()][warpRow() + pairRow(h)] = sum;
-    }
+    addProduct<kHead>(product, RowsOf<kHead>(sharedAddress(tile), warpRow()), Across<kHead>(sharedAddress(states), warpHalf() * kHalf));
+    addRows<kHead>(sums, dots, product, others, factor);
   }
 
   __device__ void addHead(int head, float (&dq)[kHalf / 8][4], float (&dk)[kHalf / 8][4], bool isFirst, bool isLast) const {
@@ -127,8 +99,8 @@ struct GradientWindow {
       addThrough(dk, slopes, tiles.dchanges, tiles.S, tiles.keys, [&](int i) { return -its.beta[i] * its.fromBefore[i] * its.keyScale[i]; });
     }
     if (hasNext) addThrough(dk, written, tiles.changes, tiles.dS, tiles.keys, [&](int i) { return its.toNext[i] * its.keyScale[i]; });
-    putDots(its.slopeParts, slopes);
-    putDots(its.writtenParts, written);
+    its.slopeDots.put(slopes);
+    its.writtenDots.put(written);
     __syncthreads();
     if (!isLast) readHead(head + 1);
     commitCopies();
@@ -175,8 +147,8 @@ struct GradientWindow {
     its.WindowSlopes::findPairs(tiles.pairs);
     if (threadIdx.x < kWindow) {
       const int i = static_cast<int>(threadIdx.x);
-      its.slopes[i] += static_cast<double>(its.slopeParts[0][i] + its.slopeParts[1][i]);
-      its.written[i] = its.writtenParts[0][i] + its.writtenParts[1][i];
+      its.slopes[i] += static_cast<double>(its.slopeDots.of(i));
+      its.written[i] = its.writtenDots.of(i);
     }
   }
 
@@ -197,7 +169,7 @@ struct GradientWindow {
     if (threadIdx.x == 0) sums[0] = decay, sums[1] = shift;
   }
 
-  /** From scale times the gradients of scale · x, scale being about 1 / |x|, to those of x. @param rest 1 / |x|² of a row */
+  /** From scale times the gradients of scale · x, scale about 1 / |x|, to those of x. @param rest 1 / |x|² of a row */
   template <typename Rest>
   __device__ void undoLengths(float (&dx)[kHalf / 8][4], char* x, int64_t column, Rest rest) const {
     const int row = warpRow(), first = warpHalf() * kHalf;
@@ -206,13 +178,13 @@ struct GradientWindow {
       const float2 own = unpackBf16(pairIn<kHead>(x, row + pairRow(h), first + c));
       dots[h] = fmaf(one, own.x, fmaf(two, own.y, dots[h]));
     });
-    putDots(its.slopeParts, dots);
+    its.slopeDots.put(dots);
     __syncthreads();
     float along[2];
 #pragma unroll
     for (int h = 0; h < 2; h++) {
       const int i = row + pairRow(h);
-      along[h] = (its.slopeParts[0][i] + its.slopeParts[1][i]) * rest(i);
+      along[h] = its.slopeDots.of(i) * rest(i);
     }
     forPairs(dx, [&](int h, int c, float& one, float& two) {
       const float2 own = unpackBf16(pairIn<kHead>(x, row + pairRow(h), first + c));
@@ -233,8 +205,8 @@ __global__ void __launch_bounds__(kWindowThreads, 1)
   const int64_t keyColumn = int64_t{of.keyHeads} * kHead + queryColumn;
   const int keyHead = static_cast<int>(blockIdx.y), count = static_cast<int>(min(of.tokens - start, int64_t{kWindow}));
   its.findDocuments(packed, start, count);
-  copyRows(sharedAddress(tiles.queries), of.qkv, of.columns, queryColumn, start, of.tokens);
-  copyRows(sharedAddress(tiles.keys), of.qkv, of.columns, keyColumn, start, of.tokens);
+  copyRows<kHead>(tiles.queries, of.qkv + queryColumn, of.columns, start, of.tokens);
+  copyRows<kHead>(tiles.keys, of.qkv + keyColumn, of.columns, start, of.tokens);
   __syncthreads();
   const GradientWindow window{of, dout, parts, to, its, tiles, blockIdx.x, start, count, its.reachesBack(0), its.goesOn(kWindow - 1)};
   const int group = of.heads / of.keyHeads, first = keyHead * group, last = first + group - 1;

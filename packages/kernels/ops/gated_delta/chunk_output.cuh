@@ -14,9 +14,9 @@ __global__ void __launch_bounds__(kWindowThreads, 2) outputKernel(GatedDelta<Bf1
   const int64_t window = blockIdx.x, start = window * kWindow, column = int64_t{blockIdx.y} * kHead;
   const int head = static_cast<int>(blockIdx.y), count = static_cast<int>(min(of.tokens - start, int64_t{kWindow})), row = warpRow();
   const uint32_t q = sharedAddress(shared), k = q + kTileBytes, changes = k + kTileBytes, S = changes + kTileBytes;
-  copyRows(q, of.query(0, of.keyHeadOf(head)), of.columns, 0, start, of.tokens);
-  copyRows(k, of.key(0, of.keyHeadOf(head)), of.columns, 0, start, of.tokens);
-  copyRows(changes, parts.changes, of.values(), column, start, of.tokens);
+  copyRows<kHead>(shared, of.query(0, of.keyHeadOf(head)), of.columns, start, of.tokens);
+  copyRows<kHead>(shared + kTileBytes, of.key(0, of.keyHeadOf(head)), of.columns, start, of.tokens);
+  copyRows<kHead>(shared + 2 * kTileBytes, parts.changes + column, of.values(), start, of.tokens);
   its.findDocuments(packed, start, count);
   __syncthreads();
   const bool hasBefore = its.reachesBack(0);

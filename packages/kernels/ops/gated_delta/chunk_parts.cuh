@@ -46,7 +46,7 @@ struct Inverse {
   }
 
  private:
-  /** Four elements of a product of blocks: row `row` from column `inner` on, by the upper rows' columns from `column`. */
+  /** Four elements of a product of blocks: row `row` from column `inner` on, by the upper rows from `column` on. */
   __device__ void setFour(float* to, float sign, int row, int inner, int column) const {
     float sums[4] = {};
 #pragma unroll 8
@@ -75,13 +75,13 @@ __global__ void __launch_bounds__(kWindowThreads, 2) partsKernel(GatedDelta<Bf16
   char *keys = shared, *values = shared + kTileBytes, *queries = values + 2 * kTileBytes;
   const uint32_t k = sharedAddress(keys), v = k + kTileBytes, scratch = v + kTileBytes, q = scratch + kTileBytes, d = q + kTileBytes;
   const Inverse T{reinterpret_cast<float*>(shared + (kBackward ? 5 : 3) * kTileBytes)};
-  const int64_t keyColumn = of.key(0, of.keyHeadOf(head)) - of.qkv, queryColumn = of.query(0, of.keyHeadOf(head)) - of.qkv;
+  const int keyHead = of.keyHeadOf(head);
   const int64_t column = int64_t{head} * kHead;
-  copyRows(k, of.qkv, of.columns, keyColumn, start, of.tokens);
-  copyRows(v, of.qkv, of.columns, of.valueColumn(head), start, of.tokens);
+  copyRows<kHead>(keys, of.key(0, keyHead), of.columns, start, of.tokens);
+  copyRows<kHead>(values, of.qkv + of.valueColumn(head), of.columns, start, of.tokens);
   if constexpr (kBackward) {
-    copyRows(q, of.qkv, of.columns, queryColumn, start, of.tokens);
-    copyRows(d, dout, of.values(), column, start, of.tokens);
+    copyRows<kHead>(queries, of.query(0, keyHead), of.columns, start, of.tokens);
+    copyRows<kHead>(queries + kTileBytes, dout + column, of.values(), start, of.tokens);
   }
   commitCopies();
   its.findDocuments(packed, start, count);

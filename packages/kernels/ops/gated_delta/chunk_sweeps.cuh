@@ -27,8 +27,8 @@ struct SweepShared {
 };
 
 /**
- * A block goes through the windows of a document with some columns of a head's state: forward with S and the changes, or
- * backward with dS and their gradients. Each warp has 16 rows of the state as sums of products.
+ * A block goes through the windows of a document with some columns of a head's state: forward with S and the changes,
+ * or backward with dS and their gradients. Each warp has 16 rows of the state as sums of products.
  */
 template <bool kBackward>
 __global__ void __launch_bounds__(kWindowThreads, 1) sweepKernel(GatedDelta<Bf16> of, Packed packed, const Bf16* dout, ChunkParts parts) {
@@ -46,13 +46,13 @@ __global__ void __launch_bounds__(kWindowThreads, 1) sweepKernel(GatedDelta<Bf16
   Bf16 *changes = (kBackward ? parts.dchanges : parts.changes) + column, *kept = kBackward ? parts.dS : parts.S;
   const auto read = [&](int window, SweepStage<kBackward>& to) {
     const int start = window * kWindow;
-    copyRows(sharedAddress(to.reads), kBackward ? parts.X : parts.W, stride, int64_t{head} * kHead, start, tokens);
-    copyRows(sharedAddress(to.keys), of.key(0, of.keyHeadOf(head)), of.columns, 0, start, tokens);
+    copyRows<kHead>(to.reads, (kBackward ? parts.X : parts.W) + int64_t{head} * kHead, stride, start, tokens);
+    copyRows<kHead>(to.keys, of.key(0, of.keyHeadOf(head)), of.columns, start, tokens);
     copyTile<kWindow, kSweepColumns, kWindowThreads>(sharedAddress(to.changes), changes, static_cast<int>(stride), start, tokens);
     if (threadIdx.x < kWindow)
       copyAsync16(sharedAddress(to.factors + threadIdx.x), parts.factors + (int64_t{head} * windows + window) * kWindow + threadIdx.x, true);
     if constexpr (kBackward) {
-      copyRows(sharedAddress(to.queries), of.query(0, of.keyHeadOf(head)), of.columns, 0, start, tokens);
+      copyRows<kHead>(to.queries, of.query(0, of.keyHeadOf(head)), of.columns, start, tokens);
       copyTile<kWindow, kSweepColumns, kWindowThreads>(sharedAddress(to.dout), dout + column, static_cast<int>(stride), start, tokens);
     }
     commitCopies();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cuda/warp_product.cuh"
+#include "cuda/window_tiles.cuh"
 #include "inputs.cuh"
 
 // The gated delta rule on tensor cores, for bf16 and heads of kHead: windows are the chunks of chunk.h.
@@ -11,18 +11,14 @@
 //
 // U, W, X and Y are made of all windows at once, S and dS go from window to window, and all else is again made of all
 // windows at once. Yang, Kautz, Hatamizadeh 2024. States and decays are float32; factors of products are rounded.
-// Queries and keys are factors as they are given: what brings them to their length is part of the other factor or of the sums.
+// Queries and keys are factors as they are given: what brings them to their length is in the other factor or the sums.
 
 namespace anneal::cuda {
 namespace {
 
 constexpr int kHead = 128;  // elements of a head's keys and values
 constexpr int kTileBytes = kWindow * kHead * 2, kStateBytes = kHead * kHead * 2;
-constexpr int kHalf = 64;  // columns of a tile of kHead that a warp has, of the 16 rows that are its own
-
-/** The rows and columns of a [kWindow, kHead] product that a warp of kWindowThreads has. */
-__device__ inline int warpRow() { return static_cast<int>(threadIdx.x) / 32 % 4 * 16; }
-__device__ inline int warpHalf() { return static_cast<int>(threadIdx.x) / 128; }
+constexpr int kHalf = kHead / 2;  // columns of a warp
 
 /** Of a token in the sweeps: for what it writes (toNext) and reads by query (γ) and key (-β γ), with their lengths. */
 struct alignas(16) TokenFactors {
@@ -69,11 +65,6 @@ struct ChunkTokens : WindowDecays {
     return sum;
   }
 };
-
-/** Copies the window's rows of one head to a tile: a matrix [tokens, stride] from a column on. */
-__device__ inline void copyRows(uint32_t to, const Bf16* from, int64_t stride, int64_t column, int64_t start, int64_t tokens) {
-  copyTile<kWindow, kHead, kWindowThreads>(to, from + column, static_cast<int>(stride), static_cast<int>(start), static_cast<int>(tokens));
-}
 
 __device__ inline void copyState(uint32_t to, const Bf16* states, int64_t window, int heads, int head) {
   copyTile<kHead, kHead, kWindowThreads>(to, states + (window * heads + head) * kHead * kHead, kHead, 0, kHead);

@@ -65,14 +65,6 @@ const char* backward(const Launch& launch, const GatedDelta<A>& of, const Packed
   return nullptr;
 }
 
-/** What `body`, which is given a value of the type of activations, says. */
-template <typename Body>
-const char* withActivations(const Tensor& x, Body body) {
-  const char* problem = nullptr;
-  const char* type = withType(x.type, [&](auto zero) { problem = body(zero); });
-  return type ? type : problem;
-}
-
 }  // namespace
 
 const char* gated_delta(const Launch& launch) {

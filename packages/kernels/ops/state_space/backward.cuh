@@ -1,28 +1,10 @@
 #pragma once
 
+#include "chunk_gradients.cuh"
 #include "forward.cuh"
 
 namespace anneal::cuda {
 namespace {
-
-/** So many parts the heads of a group are divided into: each adds up its own gradients of B and C. kMostParts in op.ts. */
-constexpr int kMostParts = 8;
-
-/** What the gradients of a window are made of: states before windows, gradients of those after them. */
-template <typename A>
-struct BackwardInputs {
-  const A* dy;
-  const float* scores;
-  WindowStates states, dstates;
-};
-
-template <typename A>
-struct BackwardResults {
-  A *dxbc, *ddt;
-  float* dbc;      // [parts, tokens, groups, 2 · stateSize]: but for what goes through the scores
-  float* dscores;  // [parts, windows, groups, kWindow, kWindow]
-  double* sums;    // [windows, heads, 3]: of the gradients of decay, shift and skip
-};
 
 /** The tokens of a window, and a head's products of them. */
 struct BackwardTokens : HeadTokens, WindowSlopes {
@@ -214,7 +196,7 @@ __global__ void __launch_bounds__(kWindowThreads) joinGroupsKernel(StateSpace<A>
 
 /** Workspace: that of the forward pass; the gradients of states, as these; dbc, dscores, sums. */
 template <typename A>
-void runBackward(const Launch& launch, const StateSpace<A>& of, const Packed& packed) {
+const char* runBackward(const Launch& launch, const StateSpace<A>& of, const Packed& packed) {
   const cudaStream_t stream = contextOf(launch).stream;
   const int64_t windows = ceilDivide(of.tokens, kWindow);
   const int parts = of.headsOfGroup() < kMostParts ? of.headsOfGroup() : kMostParts;
@@ -230,10 +212,19 @@ void runBackward(const Launch& launch, const StateSpace<A>& of, const Packed& pa
   findScores(stream, of, scratch.scores);
   const BackwardResults<A> to{dataOf<A>(launch.outputs[0]), dataOf<A>(launch.outputs[1]), dbc, dscores, sums};
   const dim3 grid(static_cast<unsigned>(windows), static_cast<unsigned>(parts), static_cast<unsigned>(of.groups));
-  backwardWindowsKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, {dy, scratch.scores, scratch.states, dstates}, to, parts);
+  const BackwardInputs<A> in{dy, scratch.scores, scratch.states, dstates};
+  bool isDone = false;
+  if constexpr (std::is_same_v<A, Bf16>)
+    if (servesChunks(of)) {
+      isDone = true;
+      if (const char* problem = launchKernel(chunkGradientsKernel, grid, kWindowThreads, sizeof(GradientTiles), stream, of, packed, in, to, parts))
+        return problem;
+    }
+  if (!isDone) backwardWindowsKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, in, to, parts);
   const dim3 both(static_cast<unsigned>(windows), 2, static_cast<unsigned>(of.groups));
   joinGroupsKernel<A><<<both, kWindowThreads, 0, stream>>>(of, to, parts);
   addWindowParts<3>(stream, sums, windows, of.heads, {launch.outputs[2].f32(), launch.outputs[3].f32(), launch.outputs[4].f32()});
+  return nullptr;
 }
 
 }  // namespace

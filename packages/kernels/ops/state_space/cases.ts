@@ -1,6 +1,7 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { endsOf, numbersOf } from '../../src/cases/documents.ts';
-import type { Sums, Values } from '../../src/cases/values.ts';
+import { bf16Roundoff, type Sums, type Values } from '../../src/cases/values.ts';
+import type { ActivationType } from '../../src/tensor.ts';
 import { stateSpaceBackwardOp, stateSpaceCachedOp, stateSpaceOp } from './op.ts';
 import { type StateInputs, type StateSizes, stateSpaceSlopes, stateSpaceValues } from './reference.ts';
 
@@ -32,6 +33,7 @@ const hard = {
   'heads of several vectors': packed([70], { heads: 1, groups: 1, stateSize: 33, headSize: 40 }),
   'states that last': { ...packed([90], small), fill: { cuSeqlens: constant(0, 90), decay: constant(-6, -5) } },
   'states that end at once': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), decay: constant(4, 5) } },
+  'heads of tensor cores': packed([40, 3, 100], { heads: 2, groups: 1, stateSize: 128, headSize: 64 }),
   'steps that saturate': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), dt: scaled(30) } },
 };
 const benchmark = [packed([512], published)];
@@ -43,17 +45,25 @@ function sizesOf(
   return { tokens: T, heads: H, groups, stateSize, headSize: V / H };
 }
 
-function addTotals(to: Sums, held: Values, values: readonly number[], size: number): void {
-  values.forEach((value, h) => to.add(h, 0, held.at(h) + value, 16 * size + 8));
+function addTotals(to: Sums, held: Values, values: readonly number[], size: number, roundsFactors: boolean): void {
+  values.forEach((value, h) => {
+    to.add(h, 0, held.at(h) + value, 16 * size + 8);
+    if (roundsFactors) to.allow(h, 0, 4 * bf16Roundoff * size);
+  });
 }
+
+const isOnTensorCores = ({ stateSize, headSize }: StateSizes, type: ActivationType): boolean =>
+  type === 'bf16' && stateSize === 128 && headSize === 64;
 
 export const stateSpaceCases = casesFor(stateSpaceOp, {
   shapes: [],
   hard,
   benchmark,
-  reference: (inputs, { y }, { extents, attributes }) => {
+  reference: (inputs, { y }, { extents, attributes, activationType }) => {
     const ends = numbersOf(inputs.cuSeqlens, extents.S ?? 0);
-    y.addAll(stateSpaceValues(inputs, sizesOf(extents, attributes), ends).y, 4);
+    const heads = sizesOf(extents, attributes);
+    y.addAll(stateSpaceValues(inputs, heads, ends).y, 4);
+    if (isOnTensorCores(heads, activationType)) y.allowFactors();
   },
 });
 
@@ -61,14 +71,21 @@ export const stateSpaceBackwardCases = casesFor(stateSpaceBackwardOp, {
   shapes: [],
   hard,
   benchmark,
-  reference: ({ dy, decayGradient, shiftGradient, skipGradient, ...inputs }, outputs, { extents, attributes }) => {
+  reference: (
+    { dy, decayGradient, shiftGradient, skipGradient, ...inputs },
+    outputs,
+    { extents, attributes, activationType },
+  ) => {
     const ends = numbersOf(inputs.cuSeqlens, extents.S ?? 0);
-    const slopes = stateSpaceSlopes(inputs, sizesOf(extents, attributes), ends, dy);
+    const heads = sizesOf(extents, attributes);
+    const rounds = isOnTensorCores(heads, activationType);
+    const slopes = stateSpaceSlopes(inputs, heads, ends, dy);
     outputs.dxbc.addAll(slopes.dxbc, 16);
     outputs.ddt.addAll(slopes.ddt, 16);
-    addTotals(outputs.decayTotal, decayGradient, slopes.decay, slopes.sizes.decay);
-    addTotals(outputs.shiftTotal, shiftGradient, slopes.shift, slopes.sizes.shift);
-    addTotals(outputs.skipTotal, skipGradient, slopes.skip, slopes.sizes.skip);
+    if (rounds) for (const sums of [outputs.dxbc, outputs.ddt]) sums.allowFactors();
+    addTotals(outputs.decayTotal, decayGradient, slopes.decay, slopes.sizes.decay, rounds);
+    addTotals(outputs.shiftTotal, shiftGradient, slopes.shift, slopes.sizes.shift, rounds);
+    addTotals(outputs.skipTotal, skipGradient, slopes.skip, slopes.sizes.skip, rounds);
   },
 });
 

@@ -69,7 +69,7 @@ struct Scratch {
 };
 
 template <typename A>
-void runForward(const Launch& launch, const StateSpace<A>& of, const Packed& packed, const SequenceState& sequence, A* y) {
+const char* runForward(const Launch& launch, const StateSpace<A>& of, const Packed& packed, const SequenceState& sequence, A* y) {
   const cudaStream_t stream = contextOf(launch).stream;
   char* rest = launch.workspace;
   const Scratch<A> scratch(of, rest);
@@ -77,7 +77,11 @@ void runForward(const Launch& launch, const StateSpace<A>& of, const Packed& pac
   findScores(stream, of, scratch.scores);
   const dim3 grid(static_cast<unsigned>(ceilDivide(of.tokens, kWindow)), static_cast<unsigned>(of.heads),
                   static_cast<unsigned>(ceilDivide(of.headSize, kWindow)));
+  if constexpr (std::is_same_v<A, Bf16>)
+    if (servesChunks(of))
+      return launchKernel(chunkOutputsKernel, grid, kWindowThreads, kChunkOutputBytes, stream, of, packed, scratch.scores, scratch.states, y);
   windowOutputsKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, scratch.scores, scratch.states, y);
+  return nullptr;
 }
 
 }  // namespace

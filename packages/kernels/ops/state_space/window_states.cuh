@@ -1,6 +1,6 @@
 #pragma once
 
-#include "state_space.cuh"
+#include "chunk_products.cuh"
 
 namespace anneal::cuda {
 namespace {
@@ -72,7 +72,10 @@ void findStates(cudaStream_t stream, const StateSpace<A>& of, const Packed& pack
                 const SequenceState& sequence = {}) {
   const int64_t windows = ceilDivide(of.tokens, kWindow);
   const dim3 grid(static_cast<unsigned>(windows), static_cast<unsigned>(of.heads), static_cast<unsigned>(ceilDivide(of.headSize, kWindow)));
-  windowStatesKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, dy, to);
+  auto kernel = windowStatesKernel<A>;
+  if constexpr (std::is_same_v<A, Bf16>)
+    if (servesChunks(of)) kernel = chunkStatesKernel;
+  kernel<<<grid, kWindowThreads, 0, stream>>>(of, packed, dy, to);
   const dim3 elements(static_cast<unsigned>(ceilDivide(of.state(), kElementThreads)), static_cast<unsigned>(of.heads));
   passStatesKernel<<<elements, kElementThreads, 0, stream>>>(to, windows, of.stateSize, of.headSize, dy != nullptr, sequence);
 }

@@ -66,6 +66,14 @@ export class Sums extends Values {
       this.allowed[i] = (this.allowed[i] as number) + bf16Roundoff * Math.abs(value);
   }
 
+  /** Widens all tolerances by several times what rounded factors of products may change the largest value. */
+  allowFactors(): void {
+    const amount = 4 * bf16Roundoff * this.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    this.allowed.forEach((allowed, i) => {
+      this.allowed[i] = allowed + amount;
+    });
+  }
+
   tolerance(i: number): number {
     const growth = 8 + 2 * Math.sqrt(this.terms[i] as number);
     return unitRoundoff * growth * (this.size[i] as number) + (this.allowed[i] as number) + smallest;
