@@ -119,7 +119,7 @@ function changed(json: JsonObject, { below, of }: Choices): JsonObject {
 /** A change may leave no object, which is a file as well. */
 async function read(choose: Choices): Promise<void> {
   const { below, of } = choose;
-  const isOther = below(4) === 0;
+  const isOther = below(10) === 0;
   const tokenizerJson = changed(isOther ? of(others) : of([byteTokenizerJson, mergingJson])(), choose);
   const tokenizerConfig = {
     bos_token: below(20) === 0 ? of(values) : of(['<s>', 'a', { content: '<s>' }, null, ...strings]),
