@@ -6,6 +6,9 @@
 namespace anneal::cuda {
 namespace {
 
+/** So many parts the heads of a group are divided into: each adds up its own gradients of B and C. MOST_PARTS in op.ts. */
+constexpr int kMostParts = 8;
+
 /** The tokens of a window, and a head's products of them. */
 struct BackwardTokens : HeadTokens, WindowSlopes {
   double partial[kWindowThreads / kWarp];

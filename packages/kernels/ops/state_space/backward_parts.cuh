@@ -5,9 +5,6 @@
 namespace anneal::cuda {
 namespace {
 
-/** So many parts the heads of a group are divided into: each adds up its own gradients of B and C. kMostParts in op.ts. */
-constexpr int kMostParts = 8;
-
 /** What the gradients of a window are made of: states before windows, gradients of those after them. */
 template <typename A>
 struct BackwardInputs {
