@@ -1,6 +1,6 @@
 /**
  * What methods cost beside plain LoRA, on rows of pairs: a step of DPO, and of DoRA, for the same tokens; and answers sampled to learn from
- * beside the bare calls of their decode program. Each in turn, several rounds. It wants an idle machine.
+ * beside the bare calls of their decode program, all on the processor. Each in turn, several rounds. It wants an idle machine.
  * `node bench/costs.ts dpo.json OUT.json [--rounds 3] [--steps 8] [--dtype f32] [--model M.gguf]`
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,6 +47,7 @@ writeFileSync(
 );
 
 const common: Recipe = {
+  device: 'cpu',
   base_model: existsSync(values.model) ? resolve(values.model) : values.model,
   datasets: [{ path: answers }],
   bf16: values.dtype === 'bf16',
