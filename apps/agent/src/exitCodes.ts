@@ -32,6 +32,7 @@ const failures: ReadonlySet<string> = new Set([
   'process_died',
   'remote_failed',
   'remote_not_reached',
+  'storage_failed',
   'worker_crashed',
   'worker_not_started',
 ]);

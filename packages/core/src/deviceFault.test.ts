@@ -1,3 +1,4 @@
+import { openSync, readSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { deviceFault } from './deviceFault.ts';
 
@@ -25,4 +26,19 @@ test('without a run there is nothing to resume', () => {
 test('other errors are not the GPU’s', () => {
   expect(deviceFault(new Error('embedding: a token id lies outside the vocabulary'), '/runs/one')).toBeNull();
   expect(deviceFault('cudaErrorUnknown', '/runs/one')).toBeNull();
+});
+
+test('a drive that fails is told, with what to look at', () => {
+  const read = () => readSync(openSync('/proc/self/mem', 'r'), Buffer.alloc(8), 0, 8, 0);
+  let error: unknown;
+  try {
+    read();
+  } catch (thrown) {
+    error = thrown;
+  }
+  const fault = deviceFault(error);
+  expect(fault?.code).toBe('storage_failed');
+  expect(fault?.what).toContain('EIO');
+  expect(fault?.next).toContain('dmesg');
+  expect(deviceFault(Object.assign(new Error('no such file'), { code: 'ENOENT' }))).toBeNull();
 });

@@ -14,8 +14,11 @@ const lost = new Set([
   'cudaErrorUnknown',
 ]);
 
+/** What a drive answers that is broken, or gone, or whose server is. */
+const storageFaults = new Set(['EBADMSG', 'EIO', 'ENODEV', 'ENXIO', 'EREMOTEIO', 'ESTALE', 'EUCLEAN']);
+
 /**
- * The failure of a GPU, or of the addon, as something a person can act on; null for any other error. Native texts of such failures name the op or what
+ * The failure of a GPU, of a drive, or of the addon, as something a person can act on; null for any other error. Native texts of such failures name the op or what
  * was done, and end with CUDA's own name of the error in brackets. After one the process can no longer use the GPU; others can.
  * @param run its folder, where one was going on; its checkpoints stay as they are
  */
@@ -29,11 +32,21 @@ export function deviceFault(error: unknown, run?: string): UserError | null {
       cause: error,
     });
   }
-  const text = error instanceof Error ? error.message : '';
-  const name = /\((cudaError\w+)\)$/.exec(text)?.[1];
-  if (name === undefined) return null;
   const again =
     run === undefined ? 'start it again' : 'resume the run: it goes on from its last checkpoint, with the same bits';
+  const text = error instanceof Error ? error.message : '';
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code !== undefined && storageFaults.has(code)) {
+    return new UserError({
+      what: `a file cannot be read or written, the system says: ${text}`,
+      where: path ?? run,
+      next: `look at its disk or network drive and at the kernel's log (dmesg); then ${again}`,
+      code: 'storage_failed',
+      cause: error,
+    });
+  }
+  const name = /\((cudaError\w+)\)$/.exec(text)?.[1];
+  if (name === undefined) return null;
   if (name === 'cudaErrorMemoryAllocation') {
     return new UserError({
       what: `the GPU has no memory left: ${text}`,

@@ -1,4 +1,5 @@
 /** The worker's side of a run: it takes the run directory, listens for signals, and puts every end on record. */
+import { deviceFault } from '@anneal/core/deviceFault';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type StopReason } from '@anneal/core/protocol/events';
 import { peakMemory } from '@anneal/core/trainer/peakMemory';
@@ -86,7 +87,8 @@ function stepOf(checkpoint: string | null): number {
 }
 
 function describe(error: unknown, path: string): ReturnType<UserError['toJSON']> {
-  if (error instanceof UserError) return error.toJSON();
+  const known = error instanceof UserError ? error : deviceFault(error, path);
+  if (known) return known.toJSON();
   return {
     code: 'internal_error',
     what: `unexpected error: ${error instanceof Error ? error.message : String(error)}`,

@@ -4,6 +4,7 @@
  * it began.
  */
 import { randomBytes } from 'node:crypto';
+import { deviceFault } from '@anneal/core/deviceFault';
 import { UserError } from '@anneal/core/errors';
 import type { JobKind, JobKinds, JobOf, ListedJob } from '@anneal/core/protocol/jobs';
 
@@ -133,7 +134,8 @@ export class Jobs {
   }
 
   #told(error: unknown, kind: JobKind): ListedJob['error'] {
-    if (error instanceof UserError) return error.toJSON();
+    const known = error instanceof UserError ? error : deviceFault(error);
+    if (known) return known.toJSON();
     this.#log(`defect in a job (${kind}): ${error instanceof Error ? error.stack : String(error)}`);
     return {
       code: 'internal_error',

@@ -268,6 +268,7 @@ const runs: Record<string, Problem> = {
   addon_not_built: ['原生模块缺失、损坏，或与源代码不符', '请在代码库中运行 npm run build'],
   gpu_failed: ['GPU 出错'],
   gpu_lost: ['与 GPU 的连接中断'],
+  storage_failed: ['无法读写文件：磁盘或网络驱动器出错', '请检查该磁盘或网络驱动器以及内核日志（dmesg）'],
   worker_crashed: ['训练进程意外结束', '查看输出后可以继续训练'],
   worker_not_started: ['训练进程无法启动'],
   process_died: ['进程意外结束，可能是内存不足', '请关闭其他程序，或减小规模'],
