@@ -59,3 +59,17 @@ test('a column of that name with other values is none, and is listed as unread',
   expect(rows.map((row) => reader?.read(row).kind)).toEqual(['text', 'text', 'text']);
   expect(reader?.unread(rows[0] ?? {})).toEqual(['weight']);
 });
+
+test('one odd value among the first rows does not switch a flag off', () => {
+  const options = { fieldTraining: 'learn' };
+  const named = [true, false, 'maybe'].map((learn) => ({ text: 'a', learn }));
+  const reader = detectFormat(named, options);
+  expect(named.map((row) => reader?.read(row))).toMatchObject([
+    { kind: 'text' },
+    { reason: 'nothing_supervised' },
+    { reason: 'malformed_row' },
+  ]);
+  const usual = ['true', 'true', 'n/a', 'false'].map((train) => ({ text: 'a', train }));
+  const other = detectFormat(usual);
+  expect(usual.map((row) => other?.read(row).kind)).toEqual(['text', 'text', 'dropped', 'dropped']);
+});

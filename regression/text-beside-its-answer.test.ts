@@ -107,3 +107,21 @@ test.each([
 ])('nothing is advised that would train something else: %j', (row) => {
   expect(adviceFor(row)).not.toMatch(/field_output: rejected|field: (?:instruction|question)/);
 });
+
+test('a thought among the parts of an answer is not trained as its text', () => {
+  const parts = [{ text: 'a thought', thought: true }, { text: 'A' }];
+  const row = {
+    contents: [
+      { role: 'user', parts: [{ text: 'Q' }] },
+      { role: 'model', parts },
+    ],
+  };
+  const messages = {
+    messages: [
+      { role: 'user', content: 'Q' },
+      { role: 'assistant', content: parts },
+    ],
+  };
+  expect(detectFormat([messages])?.read(messages)).toMatchObject({ kind: 'dropped', reason: 'malformed_row' });
+  expect(detectFormat([row])?.read(row)).not.toMatchObject({ kind: 'conversation' });
+});

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { preparedDataFolder } from '@anneal/core/hub/cache';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
-import { memoryFitOf } from '@anneal/core/trainer/fit';
+import { memoryFitOf, memoryOf } from '@anneal/core/trainer/fit';
 import { createJob } from '@anneal/core/trainer/job';
 import { dateOfRunNow } from '@anneal/core/trainer/runDate';
 import { openSession, type Session, type SessionOptions } from '@anneal/core/trainer/session';
@@ -28,8 +28,7 @@ export function withSession<T>(
         dataFolder,
         preparedCache: preparedDataFolder(),
         ...options,
-        onPlanned: (planned) =>
-          report({ phase: 'planned', memory: { ...planned.plan.memory }, fit: memoryFitOf(planned) }),
+        onPlanned: (planned) => report({ phase: 'planned', memory: memoryOf(planned), fit: memoryFitOf(planned) }),
         onData,
         now,
         signal,

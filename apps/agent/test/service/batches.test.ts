@@ -81,8 +81,10 @@ test('the rows of a step come with the losses that training found, and with thei
   const longer = join(temporaryFolder(), 'longer');
   cpSync(run, longer, { recursive: true });
   const recipe = join(longer, 'recipe.resolved.yaml');
-  writeFileSync(recipe, readFileSync(recipe, 'utf8').replace('max_steps: 12', 'max_steps: 400'));
   await withBatches(longer, async (batches) => {
+    await expect(batches.batch({ step: 400 })).rejects.toMatchObject({ code: 'step_beyond_end' });
+    // As a resume writes it, while somebody looks.
+    writeFileSync(recipe, readFileSync(recipe, 'utf8').replace('max_steps: 12', 'max_steps: 400'));
     const later = await batches.batch({ step: 400 });
     expect(later.rows.length).toBeGreaterThan(0);
     expect(later.rows.every(({ loss }) => loss === undefined)).toBe(true);

@@ -243,6 +243,17 @@ const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<
     recipeText('test_datasets: [{path: rows.jsonl}]').replace('val_set_size: 0.1\n', ''),
     { test_datasets: null, val_set_size: 0.05 },
   ],
+  [
+    'leakage',
+    {
+      data: dataOf({
+        summary: { rows: 1000, validationDocuments: 100, duplicates: 0 },
+        leakage: { exact: 90, near: 0 },
+      }),
+    },
+    recipeText(),
+    { dataset_exact_deduplication: true },
+  ],
   ['duplicates', { data: dataOf({ nearDuplicates: { compared: 1000, pairs: 600, examples: [] } }) }, recipeText(), {}],
   [
     'answers_loop',

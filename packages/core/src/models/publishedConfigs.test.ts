@@ -285,7 +285,7 @@ test('Phi-3-mini-128k, whose LongRoPE has an older name; dropout is refused', ()
 });
 
 test('Olmo-3-7B: YaRN in layers without a window alone', () => {
-  const config = read({
+  const olmo3 = {
     model_type: 'olmo3',
     hidden_size: 4096,
     intermediate_size: 11008,
@@ -297,9 +297,14 @@ test('Olmo-3-7B: YaRN in layers without a window alone', () => {
     rope_theta: 500000,
     sliding_window: 4096,
     vocab_size: 100278,
-  });
+  };
+  const config = read(olmo3);
   expect(config.rope.scaling).toMatchObject({ kind: 'yarn', factor: 8 });
   expect(config).toMatchObject({ slidingRope: { theta: 5e5, scaling: null }, norms: 'after', qkNorm: 'all_heads' });
+  const { rope_scaling: _scaling, rope_theta: _theta, ...plain } = olmo3;
+  const flat = read({ ...plain, rope_parameters: { rope_type: 'default', rope_theta: 1e6 } });
+  // One rope for all layers.
+  expect(flat).toMatchObject({ rope: { theta: 1e6 }, slidingRope: null });
 });
 
 const granite4 = {

@@ -81,6 +81,11 @@ export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours,
   }));
 }
 
+/** One range is all columns in their order. */
+function columnsInTurns(columns: NonNullable<StoredTensor['columns']>): Pick<StoredTensor, 'columns'> {
+  return columns.length > 1 ? { columns } : {};
+}
+
 function partsOfOne(how: PartsOfOne, config: ModelConfig, { shape }: Ours, parts: readonly string[]): StoredTensor[] {
   if (how === 'latent heads') return latentHeads(config, parts);
   const [rows = 1, ...row] = shape;
@@ -89,7 +94,7 @@ function partsOfOne(how: PartsOfOne, config: ModelConfig, { shape }: Ours, parts
   if (how === 'value heads in rows')
     return [{ name: only, shape: shape.length === 3 ? withoutOnes(shape) : shape, rows: valueHeads(config, rows) }];
   if (how === 'value heads in columns')
-    return [{ name: only, shape, rows: all, columns: valueHeads(config, row[0] ?? 1) }];
+    return [{ name: only, shape, rows: all, ...columnsInTurns(valueHeads(config, row[0] ?? 1)) }];
   if (how === 'padded')
     return [{ name: only, shape: [config.vocabSize, ...row], rows: all, padding: config.vocabSize - rows }];
   if (how !== 'rows') return [{ name: only, shape: [how.count, ...shape], rows: all, matrix: how.index }];

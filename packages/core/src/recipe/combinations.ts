@@ -234,7 +234,7 @@ function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
   }
   for (const [i, name] of (dataset.roles_to_train ?? []).entries()) {
     const isTemplates = name !== 'function_call' && dataset.roles?.[name] !== undefined;
-    const meant = isTemplates ? undefined : (templateRole.get(name) ?? usualRole(name)?.role);
+    const meant = isTemplates ? undefined : roleNames(dataset.roles ?? {})(name)?.role;
     if (meant !== undefined && meant !== name) {
       found.push(
         combination(
@@ -247,8 +247,6 @@ function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
   }
   return found;
 }
-
-const usualRole = roleNames({});
 
 function combination(path: KeyPath, what: string, next: string, ...removable: KeyPath[]): Finding {
   const found: Finding = { path, part: 'key', code: 'impossible_combination', what, next };

@@ -38,6 +38,9 @@ const hard = {
   'one value': packed([1], siluConv(1, 2)),
   'documents shorter than the kernel, gated': packed([1, 2, 1, 7, 1], gatedConv(19, 3)),
   'documents shorter than the kernel': packed([1, 2, 3, 9], siluConv(19, 4)),
+  // A thread of a GPU goes through 16 tokens.
+  'documents over the ends of runs': packed([15, 1, 20, 3, 40], siluConv(64, 4)),
+  'documents that end with a run': packed([16, 17], siluConv(19, 4)),
   'empty documents': packed([0, 3, 0, 0, 2, 0], siluConv(5, 3)),
   'channels of several vectors, gated': packed([40, 3], gatedConv(65, 3)),
   'the longest kernel': packed([20, 31], siluConv(33, 16)),

@@ -139,6 +139,7 @@ struct ChunkWindow : Window<Bf16> {
     if (hasNext) addThrough(dB, written, tiles.x, tiles.dS, tiles.B, [&](int i) { return its.toNext[i] * its.step[i]; });
     if (hasBefore) addThrough(dC, reads, tiles.dy, tiles.S, tiles.C, [&](int i) { return its.fromBefore[i]; });
     its.ofReads.put(reads);
+    __syncthreads();
     const double carried = findCarried();
     if (threadIdx.x < kWindow) {
       const int i = static_cast<int>(threadIdx.x);

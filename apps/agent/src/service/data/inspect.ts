@@ -14,6 +14,7 @@ import {
 } from '@anneal/core/protocol/data';
 import type { OtherText } from '@anneal/core/protocol/dataView';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
+import type { KeyPath, Location } from '@anneal/core/recipe/problem';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { withoutRowWarnings } from '@anneal/core/tokenizers/tokensWithoutRow';
@@ -132,7 +133,11 @@ async function reportOn(recipe: ResolvedRecipe, data: DataOptions, surroundings:
 async function recipeOf({ source, set, model }: ReturnType<typeof inspectRequest.parse>): Promise<ResolvedRecipe> {
   if (/^\.ya?ml$/i.test(extname(source))) return (await openRecipe(source, set)).resolved;
   const written = JSON.stringify({ base_model: model, datasets: [{ path: source }] });
-  const { recipe } = parseRecipe(written, source, set);
+  const { recipe, locate } = parseRecipe(written, source, set);
   // Nobody wrote that text: a place in it would tell nothing.
-  return resolveRecipe(recipe, { baseDirectory: '.', locate: () => ({ where: source }) });
+  const place = (path: KeyPath): Location => {
+    const { line, ...found } = locate(path);
+    return line === undefined ? found : { where: source };
+  };
+  return resolveRecipe(recipe, { baseDirectory: '.', locate: place });
 }

@@ -1,5 +1,5 @@
 /** The models that are here: pulled ones, whole or not, and folders and files that are named. */
-import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type CachedFolder, cachedFolders, defaultCacheDirectory, readProvenance } from '@anneal/core/hub/cache';
@@ -122,7 +122,8 @@ function licenseInGguf(path: string): string | null {
 /** In the head of a model card. */
 function licenseInFolder(folder: string): string | null {
   const card = join(folder, 'README.md');
-  if (!existsSync(card) || statSync(card).size > LIMITS.configBytes) return null;
+  const status = statSync(card, { throwIfNoEntry: false });
+  if (!status || status.size > LIMITS.configBytes) return null;
   const text = Buffer.from(readSmallFile(card, LIMITS.configBytes)).toString('utf8');
   const [, head = ''] = /^---\n([\s\S]*?)\n---/.exec(text) ?? [];
   return /^license:\s*["']?([\w.+-]{1,60})/m.exec(head)?.[1] ?? null;
@@ -132,11 +133,21 @@ function licenseInFolder(folder: string): string | null {
 export function sizeOf(path: string): number {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (!status?.isDirectory()) return status?.size ?? 0;
-  const files = readdirSync(path, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
+  const files = filesIn(path).filter((entry) => entry.isFile());
   return files.reduce(
     (sum, entry) => sum + (lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0),
     0,
   );
+}
+
+/** Of a folder that may be removed while it is read: then none. */
+function filesIn(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true, recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return [];
+  }
 }
 
 /** Names a model of the cache. @throws UserError `model_not_in_cache`, `model_ambiguous` */

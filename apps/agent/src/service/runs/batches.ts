@@ -41,8 +41,7 @@ export function openBatches(context: Context, request: OpenBatchesRequest): Asyn
   return reporting(async () => {
     const path = await pathOfRun(context, parseRequest(openBatchesRequest, request).run);
     assertIsRun(path);
-    const { recipe: written } = await readRecipe(join(path, 'recipe.resolved.yaml'));
-    const recipe = resolveRecipe(written, { baseDirectory: path });
+    const recipe = await recipeOf(path);
     const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
     try {
       return await RunBatches.open(path, recipe, openModelTokenizer(model));
@@ -50,6 +49,11 @@ export function openBatches(context: Context, request: OpenBatchesRequest): Asyn
       model.close();
     }
   });
+}
+
+async function recipeOf(path: string): Promise<ResolvedRecipe> {
+  const { recipe } = await readRecipe(join(path, 'recipe.resolved.yaml'));
+  return resolveRecipe(recipe, { baseDirectory: path });
 }
 
 interface Measured {
@@ -67,6 +71,7 @@ export class RunBatches {
   readonly #shift: number;
   /** By step, in the order in which they were last measured. */
   readonly #measured = new Map<number, Measured>();
+  #lastStep: number;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws UserError `data_not_prepared`, `token_cache_damaged` */
@@ -82,6 +87,7 @@ export class RunBatches {
     try {
       this.#steps = planSteps(this.#store, stepOptions(recipe));
       this.#shift = recipe.resume_from_checkpoint === null ? 0 : shiftOf(path, this.#steps);
+      this.#lastStep = this.#lastStepOf(recipe);
     } catch (error) {
       this.#store.close();
       throw error;
@@ -94,6 +100,7 @@ export class RunBatches {
    */
   async batch(request: StepRequest): Promise<StepBatch> {
     const { step } = parseRequest(stepRequest, request);
+    await this.#reach(step);
     const { epoch, index, batches, tokens, targetTokens } = this.#build(step);
     const documents = batches.flatMap((batch) => batch.documents);
     const losses = readDocumentLosses(this.#path, { count: this.#store.count, epoch, documents });
@@ -116,6 +123,7 @@ export class RunBatches {
   /** The tokens of one row of the batch, with their losses where `measure` has found them. @throws UserError `row_not_found` */
   async row(request: BatchRowRequest): Promise<BatchRowTokens> {
     const { step, document, from } = parseRequest(batchRowRequest, request);
+    await this.#reach(step);
     if (!this.#documentsOf(step).includes(document)) {
       throw new UserError({
         what: `step ${step} has no document ${document}`,
@@ -136,6 +144,7 @@ export class RunBatches {
   measure(request: StepRequest, signal?: AbortSignal): AsyncGenerator<MeasuringProgress, MeasuredStep> {
     return reporting(async (report, left) => {
       const { step } = parseRequest(stepRequest, request);
+      await this.#reach(step);
       const work = this.#turn.then(() => this.#measure(step, report, left));
       this.#turn = work.catch(() => undefined);
       const { checkpoint, losses } = await work;
@@ -183,17 +192,25 @@ export class RunBatches {
     return measured;
   }
 
+  #lastStepOf(recipe: ResolvedRecipe): number {
+    return totalStepsOf(lengthOf(recipe), this.#steps.stepsPerEpoch);
+  }
+
+  /** A run that was resumed since may have become longer. @throws UserError `step_beyond_end` */
+  async #reach(step: number): Promise<void> {
+    if (step <= this.#lastStep) return;
+    this.#lastStep = this.#lastStepOf(await recipeOf(this.#path));
+    if (step <= this.#lastStep) return;
+    throw new UserError({
+      what: `the run has no step ${step}: it ends with step ${this.#lastStep}`,
+      where: this.#path,
+      next: `choose a step from 1 to ${this.#lastStep}`,
+      code: 'step_beyond_end',
+    });
+  }
+
   #build(step: number) {
     const { stepsPerEpoch } = this.#steps;
-    const last = totalStepsOf(lengthOf(this.#recipe), stepsPerEpoch);
-    if (step > last) {
-      throw new UserError({
-        what: `the run has no step ${step}: it ends with step ${last}`,
-        where: this.#path,
-        next: `choose a step from 1 to ${last}`,
-        code: 'step_beyond_end',
-      });
-    }
     const position = step - 1 + this.#shift;
     return this.#steps.build(Math.floor(position / stepsPerEpoch), position % stepsPerEpoch);
   }

@@ -21,7 +21,7 @@ export function OpenSteps({ reached }: { reached: number | null }) {
   useEffect(() => {
     if (reached === null) {
       if (runs) rememberWay(runs.length === 0 ? 0 : 'closed');
-    } else if (at >= reached) rememberWay(at + 1);
+    } else if (at === reached) rememberWay(at + 1);
   }, [reached, runs, at]);
   if (reached === null || !runs) return null;
   const next = here ?? firstSteps[Math.min(reached, firstSteps.length - 1)] ?? 'data';

@@ -38,16 +38,20 @@ export function readFlags(item: RowValue, flags: readonly string[]): boolean | n
   return train;
 }
 
-/** A flag beside the texts of a row holds for all of it. A column of that name that holds other things is no flag. */
+/**
+ * A flag beside the texts of a row holds for all of it. A field that the recipe names is one; a column of a usual name is where most of
+ * what it holds are flags, and none a weight such as 0.7.
+ */
 export function withRowFlags(reader: RowReader, rows: readonly RowValue[], options: FieldOptions): RowReader {
+  const isFlag = (name: string): boolean => {
+    const given = rows.map((row) => row[name]).filter(isGiven);
+    if (name === options.fieldTraining) return given.length > 0;
+    if (given.some((value) => isNumber(value) && flagOf(value) === undefined)) return false;
+    return given.filter((value) => flagOf(value) !== undefined).length * 2 > given.length;
+  };
   const flags = flagNames(options)
     .map((name) => spelledIn(rows, name))
-    .filter(
-      (name) =>
-        !Object.values(reader.fields).includes(name) &&
-        rows.some((row) => isGiven(row[name])) &&
-        rows.every((row) => flagOf(row[name]) !== undefined),
-    );
+    .filter((name) => !Object.values(reader.fields).includes(name) && isFlag(name));
   if (flags.length === 0) return reader;
   return {
     ...reader,
@@ -60,3 +64,5 @@ export function withRowFlags(reader: RowReader, rows: readonly RowValue[], optio
     unread: (value) => reader.unread(value).filter((column) => !flags.includes(column)),
   };
 }
+
+const isNumber = (value: unknown): boolean => typeof value === 'number' || value instanceof PythonNumber;

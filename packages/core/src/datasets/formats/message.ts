@@ -54,6 +54,8 @@ function withContent(message: RowValue & { role: string }, isCall: boolean, fiel
   if (content === undefined) return calls.length === 0 ? `has no '${field}'` : { ...whole, content: null };
   if (typeof content === 'string' || isResult(message)) return { ...whole, content };
   if (!Array.isArray(content)) return `has a '${field}' that is neither text nor a list of parts`;
+  if (content.some((part) => isObject(part) && part.thought === true))
+    return 'has a thought among its parts (write it as reasoning_content of the message)';
   const texts = content.map(textOfPart);
   const other = texts.indexOf(null);
   if (other !== -1)

@@ -48,7 +48,7 @@ export function knownByHeart(evidence: Evidence): RunFinding | undefined {
 
 /** What is measured was trained. Of rows that are cut the beginnings are left, which are alike. */
 export function leakage(evidence: Evidence): RunFinding | undefined {
-  const { data } = evidence;
+  const { data, recipe } = evidence;
   const { exact = 0, near: found = 0 } = data?.leakage ?? {};
   const near = rowsCut(evidence) ? 0 : found;
   const held = data?.summary.validationDocuments ?? 0;
@@ -58,13 +58,15 @@ export function leakage(evidence: Evidence): RunFinding | undefined {
     what: 'held-out rows stand among the trained ones: their loss says less than it seems',
     evidence: [sight('held_out_rows_trained', { rows: held, exact, near })],
     next: 'take rows that are equal once, and hold out rows of another source; `anneal inspect` lists those that are alike',
-    set: exact > 0 ? apart(exact / held) : {},
+    set: exact > 0 ? apart(exact / held, recipe) : {},
   };
 }
 
-/** Equal rows are taken once where they stand first, among the trained ones: few would be left of a set that is mostly these. */
-const apart = (share: number): RunFinding['set'] =>
-  share > 0.5 ? { test_datasets: null, val_set_size: 0.05 } : { dataset_exact_deduplication: true };
+/** Equal rows are taken once where they stand first, among the trained ones: few would be left of a set of its own that is mostly these. */
+const apart = (share: number, recipe: Evidence['recipe']): RunFinding['set'] =>
+  share > 0.5 && recipe.test_datasets !== null
+    ? { test_datasets: null, val_set_size: 0.05 }
+    : { dataset_exact_deduplication: true };
 
 export function duplicates(evidence: Evidence): RunFinding | undefined {
   const { data, recipe } = evidence;

@@ -10,8 +10,9 @@ const DEFAULTS = { rms_norm_eps: 1e-5, rope_theta: 500_000 };
 export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
   const fields = written.withDefaults(DEFAULTS);
   const attentionBias = fields.boolean('attention_bias', false);
-  // As transformers 4 writes it, rope_scaling is of the layers without a window alone.
-  const local = { rope_local_base_freq: fields.positive('rope_theta', DEFAULTS.rope_theta) };
+  // What scales is of the layers without a window alone, whose theta all share where they are not told apart.
+  const flat = fields.object('rope_parameters') ?? fields.object('rope_scaling');
+  const local = { rope_local_base_freq: (flat?.has('rope_theta') ? flat : fields).positive('rope_theta') };
   return readDecoderConfig(fields.withDefaults(local), generation, {
     architecture: 'olmo3',
     ropePerLayerType: true,

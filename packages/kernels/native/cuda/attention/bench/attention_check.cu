@@ -186,6 +186,7 @@ bool checkLarge(const std::vector<Family>& families) {
       {{1777}, 4, 2, 96, 0, DType::bf16, DType::bf16},
       {{1777, 300}, 2, 2, 192, 0, DType::bf16, DType::bf16},
       {{1777}, 2, 1, 256, 0, DType::bf16, DType::bf16},
+      {{1777, 300}, 8, 4, 256, 0, DType::bf16, DType::bf16},
       {{1777, 300}, 4, 2, 256, 1000, DType::bf16, DType::bf16, -1, 2},
       {{1777, 300}, 4, 2, 128, 0, DType::bf16, DType::bf16, -1, 2},
       {{1777, 300}, 4, 2, 512, 0, DType::bf16, DType::bf16},
