@@ -1,4 +1,4 @@
-import { openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { deviceFault } from './deviceFault.ts';
 
@@ -29,12 +29,14 @@ test('other errors are not the GPU’s', () => {
 });
 
 test('a drive that fails is told, with what to look at', () => {
-  const read = () => readSync(openSync('/proc/self/mem', 'r'), Buffer.alloc(8), 0, 8, 0);
+  const file = openSync('/proc/self/mem', 'r');
   let error: unknown;
   try {
-    read();
+    readSync(file, Buffer.alloc(8), 0, 8, 0);
   } catch (thrown) {
     error = thrown;
+  } finally {
+    closeSync(file);
   }
   const fault = deviceFault(error);
   expect(fault?.code).toBe('storage_failed');
