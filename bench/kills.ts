@@ -73,7 +73,7 @@ async function killInProcesses(): Promise<Killed[]> {
     { length: values.jobs },
     (_, job) => Math.floor(((job + 1) * values.kills) / values.jobs) - Math.floor((job * values.kills) / values.jobs),
   );
-  return await Promise.all(
+  const parts = await Promise.allSettled(
     shares.map(async (kills, job) => {
       const args = [names[0] as string, '--kills', String(kills), '--seed', String(values.seed + job)];
       const child = fork(import.meta.filename, args);
@@ -87,6 +87,11 @@ async function killInProcesses(): Promise<Killed[]> {
       return told;
     }),
   );
+  // Only when every part has ended and cleaned up.
+  return parts.map((part) => {
+    if (part.status === 'rejected') throw part.reason;
+    return part.value;
+  });
 }
 
 async function killHere(): Promise<Killed> {
