@@ -7,6 +7,7 @@ test('max_window_layers that is an object is refused by name', () => {
     model_type: 'qwen2',
     hidden_size: 32,
     num_attention_heads: 4,
+    num_key_value_heads: 4,
     num_hidden_layers: 2,
     intermediate_size: 64,
     vocab_size: 160,

@@ -77,6 +77,7 @@ test('a request that cannot be used says which field, and a recipe every mistake
 test('an estimate that nobody waits for is broken off', async () => {
   const recipe = await project();
   for await (const progress of estimateRun({}, { recipe, set: ['sequence_len=64'] })) {
+    if (progress.phase === 'planned') continue; // before the data are looked at
     expect(progress.phase).toBe('preparing');
     break;
   }
