@@ -172,6 +172,6 @@ test.each([
 test('a folder that is not there is a fault of the recipe, told at its key', () => {
   const recipe = grpoRecipe('/nowhere/base', './reward-model');
   expect(() =>
-    resolveRecipe(recipe, { baseDirectory: '/work', exists: (path) => !path.endsWith('reward-model') }),
-  ).toThrow('/work/reward-model does not exist');
+    resolveRecipe(recipe, { baseDirectory: '/projects', exists: (path) => !path.endsWith('reward-model') }),
+  ).toThrow('/projects/reward-model does not exist');
 });

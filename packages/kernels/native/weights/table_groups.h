@@ -8,17 +8,14 @@
 
 namespace anneal::ANNEAL_ISA {
 
-/** As ggml has them. */
-constexpr float kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-
-constexpr float iq4Border(int code) { return (kIq4Values[code - 1] + kIq4Values[code]) / 2; }
-
-/** What is nearest by code: the values, or the codes themselves. */
+/** What is nearest by code: the values, as ggml has them, or the codes themselves. */
 struct Iq4Choices {
   float by_code[16];
 };
 constexpr Iq4Choices kIq4Nearest = {{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}};
 constexpr Iq4Choices kIq4Codes = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
+
+constexpr float iq4Border(int code) { return (kIq4Nearest.by_code[code - 1] + kIq4Nearest.by_code[code]) / 2; }
 
 #if defined(__AVX512F__)
 
@@ -142,8 +139,8 @@ struct TableGroups {
       best = select(better, scale, best);
       best_gain = select(better, scale * wq, best_gain);
     };
-    consider(-kIq4Values[0]);
-    for (int step = -7; step <= 7; step++) consider(kIq4Values[0] + static_cast<float>(step));
+    consider(-kIq4Nearest.by_code[0]);
+    for (int step = -7; step <= 7; step++) consider(kIq4Nearest.by_code[0] + static_cast<float>(step));
     return select(isAny, best, 0.0f);
   }
 

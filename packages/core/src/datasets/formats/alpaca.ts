@@ -16,7 +16,7 @@ import {
   spelledIn,
   textOf,
 } from './format.ts';
-import { roleNames } from './roles.ts';
+import { usualRole } from './roles.ts';
 
 const PROMPTS = ['instruction', 'prompt', 'question', 'query', 'problem', 'input'];
 const INPUTS = ['input', 'context'];
@@ -116,5 +116,3 @@ function historyIn(list: readonly unknown[] | null): Turn[] | null {
   });
   return turns.includes(null) ? null : (turns as Turn[][]).flat();
 }
-
-const usualRole = roleNames({});

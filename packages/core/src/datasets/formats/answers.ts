@@ -14,7 +14,7 @@ import {
   type RowValue,
   spelledIn,
 } from './format.ts';
-import { roleNames } from './roles.ts';
+import { usualRole } from './roles.ts';
 
 /** `pairs`: two answers a row. `judged`: each answer with its label; a pair is two of them. `sampled`: none is read. */
 export type AnswerMode = 'pairs' | 'judged' | 'sampled';
@@ -158,8 +158,6 @@ function numberIn(value: unknown): number | null {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(Math.fround(number)) ? Math.fround(number) : null;
 }
-
-const usualRole = roleNames({});
 
 const isEmptyText = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
 

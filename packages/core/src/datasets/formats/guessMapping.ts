@@ -1,7 +1,7 @@
 /** Which columns are likely the question, the answer, the messages, where no format knows their names. */
 import type { ColumnKind, ColumnMapping, FoundColumn } from '../../protocol/columns.ts';
 import { isGiven, isObject, listOf, mostOf, type RowValue } from './format.ts';
-import { roleNames } from './roles.ts';
+import { usualRole } from './roles.ts';
 
 const exampleCharacters = 120;
 
@@ -47,8 +47,6 @@ const textWords = ['text', 'content', 'body', 'article', 'document', 'story', 'p
 const roleWords = ['role', 'from', 'speaker', 'author', 'sender', 'name'];
 const contentWords = ['content', 'value', 'text', 'message', 'body', 'utterance', 'parts'];
 const assistantWords = ['assistant', 'agent', 'bot', 'model', 'ai', 'support', 'doctor', 'teacher', 'answer'];
-
-const usualRole = roleNames({});
 
 export const columnsOf = (rows: readonly RowValue[]): FoundColumn[] =>
   [...new Set(rows.flatMap((row) => Object.keys(row)))].map((name) => foundColumn(name, rows));

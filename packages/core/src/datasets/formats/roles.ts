@@ -40,3 +40,6 @@ export function roleNames(
     typeof name === 'string' ? (roleOf.get(name) ?? roleOf.get(name.toLowerCase())) : undefined;
   return Object.assign(find, { all: [...roleOf.keys()] });
 }
+
+/** Without what a recipe adds. */
+export const usualRole = roleNames({});
