@@ -8,28 +8,18 @@
 
 #include <unistd.h>
 
-#include <cmath>
 #include <random>
 #include <string>
 
 #include "../state_space.cuda.cu"
 #include "cuda/attention/bench/graph_time.cuh"
+#include "cuda/bench/against_float32.cuh"
 
 namespace anneal::cuda {
 namespace {
 
 constexpr const char* kNames[] = {"y", "dx", "dB", "dC", "ddt", "decay", "shift", "skip"};
 constexpr int kOutputs = 8;
-/** Of the root of squares; rounding each result to bf16 alone makes 2e-3. */
-constexpr double kTolerance = 1.5e-2;
-
-Buffer floatsOf(const Buffer& from) {
-  Buffer to(from.count, DType::f32);
-  const Floats values = from.read(from.raw());
-  require(cudaMemcpy(to.data, values.data(), values.size() * 4, cudaMemcpyHostToDevice), "copy");
-  return to;
-}
-
 /** One shape in one type of activations. */
 struct SpaceProblem {
   int64_t tokens, heads, groups, columns, values;
@@ -149,20 +139,7 @@ bool check() {
     std::string wrong;
     const std::vector<Floats> expected = whole.run(wrong), first = half.run(wrong), second = half.run(wrong);
     std::printf("{\"phase\":\"check\",\"case\":\"%s\"", c.name);
-    for (int i = 0; i < kOutputs; i++) {
-      double error = 0, size = 0, most = 0, largest = 0;
-      for (size_t e = 0; e < expected[i].size(); e++) {
-        const double off = double(first[i][e]) - expected[i][e];
-        error += off * off, size += double(expected[i][e]) * expected[i][e];
-        most = std::isfinite(off) ? std::max(most, std::fabs(off)) : INFINITY;
-        largest = std::max(largest, std::fabs(double(expected[i][e])));
-      }
-      // One token alone has no gradient of its decay.
-      const double rms = size > 0 ? std::sqrt(error / size) : std::sqrt(error);
-      std::printf(",\"%s\":\"%.1e %.1e\"", kNames[i], rms, most / largest);
-      if (!(rms < kTolerance)) wrong += std::string(" ") + kNames[i];
-      if (std::memcmp(first[i].data(), second[i].data(), first[i].size() * 4) != 0) wrong += std::string(" other bits of ") + kNames[i];
-    }
+    judge(kNames, expected, first, second, wrong);
     std::printf(",\"wrong\":\"%s\"}\n", wrong.c_str());
     std::fflush(stdout);
     failures += !wrong.empty();
