@@ -14,11 +14,12 @@ export class TableDatabase {
     this.#process = process;
   }
 
-  static async open(): Promise<TableDatabase> {
+  /** @param bytes size of the file that it is to read */
+  static async open(bytes: number): Promise<TableDatabase> {
     const process = idle?.isRunning ? idle : start();
     idle = undefined;
     try {
-      await process.ask({ kind: 'open' } satisfies TableRequest);
+      await process.ask({ kind: 'open', threads: threadsFor(bytes) } satisfies TableRequest);
       return new TableDatabase(process);
     } catch (error) {
       process.end();
@@ -45,6 +46,12 @@ export class TableDatabase {
     setTimeout(forget, IDLE_MILLISECONDS).unref();
   }
 }
+
+/**
+ * Of a small file, threads that wait for work take half of the time. Each has buffers of its own: with 16 of them the limit of memory
+ * ends a large CSV early.
+ */
+const threadsFor = (bytes: number): number => (bytes < 8 << 20 ? 1 : 4);
 
 const start = (): ForeignProcess =>
   new ForeignProcess(processBeside(import.meta.url, 'tableProcess'), {

@@ -13,7 +13,7 @@ import type { ColumnType } from './filledNulls.ts';
 
 export type TableRequest =
   /** → null. A new connection, with nothing of what belonged to the last. */
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open'; readonly threads: number }
   /** → `Columns` of the result, which is not read. */
   | { readonly kind: 'columns'; readonly sql: string }
   /** → all rows of the result. */
@@ -31,25 +31,27 @@ export interface Columns {
 let instance: DuckDBInstance | undefined;
 let connection: DuckDBConnection;
 let streamed: DuckDBResult | undefined;
+let usedThreads = 0;
 /** It refused something since it was last known to answer. */
 let hasFailed = false;
 
-async function open(): Promise<null> {
+async function open(threads: number): Promise<null> {
   if (instance) connection.closeSync();
   streamed = undefined;
-  if (instance && (await isUsable(instance))) return null;
-  instance?.closeSync();
-  hasFailed = false;
-  // It takes 14 ms. A file is read as it is now, not as it was for the last table. Each thread has buffers of its own: with 16 of them
-  // the limit ends a large CSV early.
-  const options = {
-    autoinstall_known_extensions: 'false',
-    enable_external_file_cache: 'false',
-    memory_limit: '1GB',
-    threads: '4',
-  };
-  instance = await DuckDBInstance.create(':memory:', options);
-  connection = await instance.connect();
+  if (!instance || !(await isUsable(instance))) {
+    instance?.closeSync();
+    hasFailed = false;
+    // It takes 14 ms. A file is read as it is now, not as it was for the last table.
+    const options = {
+      autoinstall_known_extensions: 'false',
+      enable_external_file_cache: 'false',
+      memory_limit: '1GB',
+      threads: `${threads}`,
+    };
+    instance = await DuckDBInstance.create(':memory:', options);
+    connection = await instance.connect();
+  } else if (threads !== usedThreads) await connection.run(`SET threads = ${threads}`);
+  usedThreads = threads;
   return null;
 }
 
@@ -77,7 +79,7 @@ answerRequests(async (request: TableRequest): Promise<unknown> => {
 async function answerTo(request: TableRequest): Promise<unknown> {
   switch (request.kind) {
     case 'open':
-      return await open();
+      return await open(request.threads);
     case 'columns': {
       const result = await connection.run(request.sql);
       return { names: result.columnNames(), types: result.columnTypes().map(columnType) } satisfies Columns;

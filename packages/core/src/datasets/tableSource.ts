@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { type CsvHeader, readCsvHeader } from './csvHeader.ts';
@@ -26,7 +26,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
   // Some writers leave the mark away that says which bytes are text; bytes that are none are an error then.
   const header = extension === '.parquet' ? null : readCsvHeader(path, extension);
   const table = header ? csvTable(path, header) : parquetTable(path, 'binary_as_string = true');
-  const database = await TableDatabase.open();
+  const database = await TableDatabase.open(statSync(path).size);
   const ask = async (request: TableRequest): Promise<unknown> => {
     try {
       return await database.ask(request);
