@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { closest } from '../closest.ts';
 import { foreignKey, isForeignValue, type KnownMapping, ourWordsFor } from './foreignKeys.ts';
-import { isMapping } from './import/translate.ts';
+import { type Input, isMapping } from './import/translate.ts';
 import { type RecipeKind, trainingRecipe } from './kinds.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
 import { trlSchema } from './sections/rollouts.ts';
@@ -80,7 +80,9 @@ function unknownKey(path: KeyPath, key: string, root: unknown, kind: RecipeKind)
   const ours = kind.knowsOtherTrainers && !isOfRollouts(key, root) ? ourName(key) : undefined;
   if (ours !== undefined) return unknown(`did you mean ${ours}?`, /^`(\w+)`$/.exec(ours)?.[1]);
   if (kind.knowsOtherTrainers && isMapping(siblings) && path[0] !== 'sample_prompts') {
-    const foreign = path.length > 2 ? undefined : foreignKey(key, dotted(at), siblings, mappingOf(path));
+    const mapping = mappingOf(path);
+    const input = mapping === 'datasets' ? siblings : { ...argumentsIn(root), ...siblings };
+    const foreign = path.length > 2 ? undefined : foreignKey(key, dotted(at), input, mapping);
     if (foreign) return found(foreign.code, foreign.what, foreign.next);
   }
   const near = closest(key, known);
@@ -94,6 +96,10 @@ function unknownKey(path: KeyPath, key: string, root: unknown, kind: RecipeKind)
 
 const mappingOf = ([first]: KeyPath): KnownMapping =>
   first === undefined ? 'recipe' : first === 'trl' ? 'trl' : 'datasets';
+
+/** TRL has in one table what stands at the top of a recipe and below `trl` here: a key may depend on one of the other place. */
+const argumentsIn = (root: unknown): Input =>
+  isMapping(root) ? { ...root, ...(isMapping(root['trl']) && root['trl']) } : {};
 
 /** A key that other trainers have at the top of all they train, and that belongs to `trl` in this recipe: `beta`. */
 function isOfRollouts(key: string, root: unknown): boolean {

@@ -87,7 +87,7 @@ export function isForeignValue(key: string, value: unknown): boolean {
 
 /**
  * Undefined for a key that no other trainer has. "Remove it" is only advised where nothing else would be trained without the key.
- * @param siblings the mapping in which the key stands
+ * @param siblings the key with all that its meaning may depend on: what stands beside it, and for arguments of TRL those of the other place
  * @param mapping where the key stands: in the recipe itself, in an entry of `datasets`, or below `trl`
  */
 export function foreignKey(key: string, name: string, siblings: Input, mapping: KnownMapping): ForeignKey | undefined {
