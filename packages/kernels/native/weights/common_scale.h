@@ -7,7 +7,7 @@
 
 namespace anneal::ANNEAL_ISA {
 
-inline float nearestInteger(float x) { return (x + 12582912.0f) - 12582912.0f; }
+inline float nearestInteger(float x) { return (x + kToIntegers) - kToIntegers; }
 
 /** Integers from 0 to kMost, and the number they are times of. */
 template <class Floats>

@@ -52,7 +52,7 @@ struct Chunk {
   const float* x;
   int64_t count;
   const float* importance;  // of their columns; null without
-  float mean_square;        // of the whole row; 0 without importance
+  float mean_square;        // of the whole row; 0 unless importance and a type that asks for it are there
 };
 
 template <void (*encodeBlock)(const float*, uint8_t*)>
@@ -92,10 +92,11 @@ void encodeEither(const Chunk& chunk, int length, int bytes, uint8_t* target) {
   });
 }
 
-template <void (*encodeBlock)(const Iq3Table&, const float*, const float*, uint8_t*)>
+template <void (*encodeSome)(const Iq3Table&, const float*, const float*, int, uint8_t*)>
 void encodePoints(const Iq3Table& table, const Chunk& chunk, int length, int bytes, uint8_t* target) {
-  for (int64_t i = 0; i < chunk.count; i += length, target += bytes)
-    encodeBlock(table, chunk.x + i, chunk.importance ? chunk.importance + i : nullptr, target);
+  encodeTogether(chunk, length, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
+    encodeSome(table, chunk.x + first, chunk.importance ? chunk.importance + first : nullptr, blocks, some);
+  });
 }
 
 void encode(const EncodeJob& job, const Chunk& chunk, WeightType type, int length, int bytes, uint8_t* target) {
@@ -163,12 +164,23 @@ float meanSquareOf(const EncodeJob& job, int64_t row, double stretch) {
   return sum / static_cast<float>(job.columns);
 }
 
+/** Of the types with blocks of 32 that count errors by it. */
+bool asksForMeanSquare(const EncodeJob& job) {
+  bool asks = false;
+  for (size_t t = 0; t < job.target_count; t++) {
+    const WeightType type = job.targets[t].type;
+    asks |= type == WeightType::q4_0 || type == WeightType::q5_0 || type == WeightType::q5_1;
+  }
+  return job.importance && asks;
+}
+
 }  // namespace
 
 void encodeRows(const EncodeJob& job, int64_t first, int64_t count, Unrepresentable& found) {
+  const bool hasMeanSquare = asksForMeanSquare(job);
   for (int64_t row = first; row < first + count && found.index < 0; row++) {
     const double stretch = stretchOf(job, row);
-    const float mean_square = job.importance ? meanSquareOf(job, row, stretch) : 0;
+    const float mean_square = hasMeanSquare ? meanSquareOf(job, row, stretch) : 0;
     forEachChunk(job, row, stretch, [&](int64_t column, const float* x, int64_t length) {
       const int64_t at = row * job.columns + column;
       for (size_t t = 0; t < job.target_count; t++) {

@@ -11,7 +11,7 @@ namespace anneal::ANNEAL_ISA {
 /** To the nearest integer from low to high, for magnitudes below 2^22 (beyond, the result is at an end all the same). */
 template <class Floats>
 inline Floats roundWithin(const Floats& x, float low, float high) {
-  return (least(most(x, Floats(low)), Floats(high)) + 12582912.0f) - 12582912.0f;
+  return nearestIntegers(least(most(x, Floats(low)), Floats(high)));
 }
 
 /** 1 / x, and 0 where x is so small that weights of its size have no scale in a half. */
@@ -26,9 +26,11 @@ enum class Count { magnitude, magnitude_and_mean, square };
 
 /** Lane by lane the square root. */
 template <class Floats>
-inline Floats root(Floats x, int lanes) {
-  for (int lane = 0; lane < lanes; lane++) x.set(lane, __builtin_sqrtf(x[lane]));
-  return x;
+inline Floats root(const Floats& x, int lanes) {
+  alignas(64) float roots[sizeof(Floats) / sizeof(float)];
+  x.store(roots);
+  for (int lane = 0; lane < lanes; lane++) roots[lane] = __builtin_sqrtf(roots[lane]);
+  return Floats::load(roots);
 }
 
 inline float sumOfSquares(const float* x, int count) {

@@ -56,8 +56,9 @@ template <int kCount>
 std::unique_ptr<Iq3Table> tableOf(const uint16_t (&points)[kCount], int last) {
   auto table = std::make_unique<Iq3Table>();
   const auto digit = [](int packed, int k) { return packed >> 3 * k & 7; };
+  for (int digit = 0; digit < 8; digit++) table->magnitudes[digit] = static_cast<float>(doubled(digit, last)) / 2;
   for (int p = 0; p < kCount; p++)
-    for (int k = 0; k < 4; k++) table->points[p][k] = static_cast<float>(doubled(digit(points[p], k), last)) / 2;
+    for (int k = 0; k < 4; k++) table->points[p][k] = table->magnitudes[digit(points[p], k)];
   std::pair<int, int> found[kCount];
   for (int cell = 0; cell < Iq3Table::kCells; cell++) {
     for (int p = 0; p < kCount; p++) {
@@ -71,9 +72,7 @@ std::unique_ptr<Iq3Table> tableOf(const uint16_t (&points)[kCount], int last) {
     std::partial_sort(found, found + Iq3Table::kCandidates, found + kCount);
     for (int j = 0; j < Iq3Table::kCandidates; j++) {
       const int p = found[j].second;
-      uint32_t& packed = table->near[cell][4 * (j % 4) + j / 4];
-      packed = static_cast<uint32_t>(p) << 20;
-      for (int k = 0; k < 4; k++) packed |= static_cast<uint32_t>(doubled(digit(points[p], k), last)) << 5 * k;
+      table->near[cell][j] = static_cast<uint32_t>(points[p] | p << Iq3Table::kNumber);
     }
     table->nearest[cell] = table->near[cell][0];
   }

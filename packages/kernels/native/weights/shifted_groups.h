@@ -47,9 +47,16 @@ struct ShiftedFit {
     return sums;
   }
 
+  /** A rounding: q is the integer next to factor · (w + from). */
+  struct Rounding {
+    Floats factor, from;
+    Floats operator()(const Floats& weight) const { return roundWithin(factor * (weight + from), 0, kLevels); }
+  };
+
   /** The scale and minimum of each group that suit its integers best; none for a group whose integers are all equal. */
-  Line leastSquares(const Sums& sums, const Floats* rounded) const {
+  Line leastSquares(const Sums& sums, const Rounding& round, Floats* rounded) const {
     Floats q_sum{}, qq{}, wq{};
+    for (int k = 0; k < kLength; k++) rounded[k] = round(weights[k]);
     for (int k = 0; k < kLength; k++) {
       const Floats w = weights[k], u = rounded[k], vq = counts[k] * u;
       q_sum += vq;
@@ -79,23 +86,21 @@ struct ShiftedFit {
     minimum = -low;
     const Sums sums = sum();
     Floats rounded[kLength];
-    const auto round = [&](float levels) {
-      const Floats from = minimum, factor = Floats(levels) / select(varies, high + from, 1.0f);
-      for (int k = 0; k < kLength; k++) rounded[k] = roundWithin(factor * (weights[k] + from), 0, kLevels);
-    };
-    round(kLevels);
-    for (int k = 0; k < kLength; k++) q[k] = select(varies, rounded[k], Floats{});
+    const auto rounding = [&](float levels) { return Rounding{Floats(levels) / select(varies, high + minimum, 1.0f), minimum}; };
+    Rounding best = rounding(kLevels);
+    for (int k = 0; k < kLength; k++) rounded[k] = best(weights[k]);
     Floats best_error = countedError(scale, minimum, rounded);
     for (int step = 0; step < roundings.count; step++) {
-      round(roundings.first + roundings.step * static_cast<float>(step) + kLevels);
-      const Line line = leastSquares(sums, rounded);
+      const Rounding round = rounding(roundings.first + roundings.step * static_cast<float>(step) + kLevels);
+      const Line line = leastSquares(sums, round, rounded);
       const Floats error = countedError(line.scale, line.minimum, rounded);
       const auto better = (error < best_error) & line.isOne & varies;
-      for (int k = 0; k < kLength; k++) q[k] = select(better, rounded[k], q[k]);
+      best = {select(better, round.factor, best.factor), select(better, round.from, best.from)};
       scale = select(better, line.scale, scale);
       minimum = select(better, line.minimum, minimum);
       best_error = select(better, error, best_error);
     }
+    for (int k = 0; k < kLength; k++) q[k] = select(varies, best(weights[k]), Floats{});
   }
 
   Floats countedError(Floats slope, Floats offset, const Floats* rounded) const {

@@ -84,11 +84,12 @@ struct TableGroups {
     for (Floats& w : weights) w = Floats{};
     for (int g = 0; g < count; g++)
       for (int k = 0; k < kLength; k++) weights[k].set(g, x[g * kLength + k]);
-    Floats spread{};
+    float spreads[16] = {};
     for (int g = 0; importance && g < count; g++) {
       const int length = together * kLength;
-      spread.set(g, sumOfSquares(x + g / together * length, length) * (2.0f / static_cast<float>(length)));
+      spreads[g] = g % together ? spreads[g - 1] : sumOfSquares(x + g * kLength, length) * (2.0f / static_cast<float>(length));
     }
+    const Floats spread = Floats::load(spreads);
     for (int k = 0; k < kLength; k++) {
       const Floats w = weights[k];
       plain_counts[k] = importance ? Floats{} : Floats(1.0f);
