@@ -121,12 +121,21 @@ function compileSource(source: string, where: string): Execute {
   if (new RegExp(`\\s{${MAX_WHITE_SPACE}}`).test(source))
     throw invalid(`it holds more than ${MAX_WHITE_SPACE} blanks in a row`);
   try {
-    // Jinja's lexer ends every line of a template with \n.
-    return compileBlock((new JinjaTemplate(source.replace(/\r\n?/g, '\n')).parsed as unknown as Program).body);
+    return compileBlock((new JinjaTemplate(withoutSigns(source)).parsed as unknown as Program).body);
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
+
+/**
+ * Jinja's lexer ends every line of a template with \n. A plus at the border of a tag keeps the white space there that is stripped
+ * otherwise, as does an empty text; the parser of the library does not know it.
+ */
+const withoutSigns = (source: string): string =>
+  source
+    .replace(/\r\n?/g, '\n')
+    .replace(/\{([%#])\+/g, "{{ '' }}{$1")
+    .replace(/\+([%#])\}/g, "$1}{{ '' }}");
 
 function globals(now: Date): Record<string, Value> {
   const functions: Record<string, Callable> = {
