@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { UserError } from '@anneal/formats/errors';
 
 export interface CsvHeader {
   /** Distinct in DuckDB's eyes, which tell no case; a column without a name gets one. */
@@ -16,6 +17,14 @@ const HEADER_BYTES = 1 << 20;
  */
 export function readCsvHeader(path: string, extension: '.csv' | '.tsv'): CsvHeader {
   const line = firstLine(readHead(path));
+  if (/^"?sep=.?"?$/i.test(line)) {
+    throw new UserError({
+      what: `the first line, ${line}, is one for Excel, and no header`,
+      where: `${path}:1`,
+      next: 'remove this line',
+      code: 'table_unreadable',
+    });
+  }
   const candidates = extension === '.tsv' ? ['\t'] : DELIMITERS;
   const [delimiter = ',', fields = []] = candidates
     .map((candidate) => [candidate, split(line, candidate)] as const)

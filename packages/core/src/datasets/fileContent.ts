@@ -44,6 +44,9 @@ export function refuseOtherThanText(path: string): void {
   const packed = COMPRESSED.find(([, start]) => begins(start));
   if (packed) throw refuse(`${packed[0]}-compressed data`, `unpack it first (${packed[3]})`);
   if (begins(PARQUET)) throw refuse('a Parquet table', 'give it a name that ends in .parquet');
+  if (begins([0xff, 0xfe, 0, 0]) || begins([0, 0, 0xfe, 0xff])) {
+    throw refuse('UTF-32 text', 'convert it to UTF-8 (iconv -f UTF-32 -t UTF-8)');
+  }
   // Without a byte order mark, ASCII in UTF-16 has every other byte 0.
   const everyOther = (first: number): boolean => head.every((byte, i) => (byte === 0) === (i % 2 === first));
   if (UTF16.some(begins) || everyOther(0) || everyOther(1)) {

@@ -24,14 +24,18 @@ export const completion: DataFormat = {
       mostOf(rows, (row) => typeof row[name] === 'string' && (name === fieldText || !isPythonList(row[name])));
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
     // The only column of a file is its text, unless it was to be something else.
-    const only = columns.length === 1 && !mostOf(rows, (row) => beginsAsJson(row[columns[0] as string]));
+    const [first = ''] = columns;
+    const only = columns.length === 1 && isName(first) && !mostOf(rows, (row) => beginsAsJson(row[first]));
     const known = findColumn(rows, TEXTS, has);
-    const field = (fieldText && spelledIn(rows, fieldText)) ?? known ?? (only ? columns[0] : undefined);
+    const field = (fieldText && spelledIn(rows, fieldText)) ?? known ?? (only ? first : undefined);
     if (field === undefined || !has(field)) return null;
     return fieldText || (!areSingleMessages(rows) && !answers(rows, field)) ? reader(field) : null;
   },
   open: (rows, { fieldText }) => reader(spelledIn(rows, fieldText ?? 'text')),
 };
+
+/** Of a table without a header the first row stands in its place, and would not be trained. */
+const isName = (column: string): boolean => /^[\p{L}\p{N}_.-]+(?: [\p{L}\p{N}_.-]+)?$/u.test(column);
 
 /** Whether a text stands beside a column that is likely its answer: which of them is to be trained has to be said. */
 const answers = (rows: readonly RowValue[], text: string): boolean =>
@@ -40,8 +44,10 @@ const answers = (rows: readonly RowValue[], text: string): boolean =>
     [...ANSWERS, 'target', 'summary', 'translation', 'label'],
     (name) =>
       name !== text &&
-      mostOf(rows, (row) => typeof row[name] === 'string' && isGiven(row[name]) && labelOf(row[name]) === null),
+      mostOf(rows, (row) => [row[name]].flat().some((value) => typeof value === 'string' && isAnswer(value))),
   ) !== undefined;
+
+const isAnswer = (text: string): boolean => isGiven(text) && labelOf(text) === null;
 
 function reader(field: string): RowReader {
   return {

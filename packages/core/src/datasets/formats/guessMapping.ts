@@ -26,21 +26,8 @@ const questionWords = [
   'title',
   'q',
 ];
-const answerWords = [
-  'answer',
-  'response',
-  'output',
-  'completion',
-  'reply',
-  'solution',
-  'assistant',
-  'target',
-  'summary',
-  'highlights',
-  'translation',
-  'label',
-  'a',
-];
+const sureAnswerWords = ['answer', 'answers', 'response', 'output', 'completion', 'reply', 'solution'];
+const answerWords = [...sureAnswerWords, 'assistant', 'target', 'summary', 'highlights', 'translation', 'label', 'a'];
 const inputWords = ['input', 'context', 'passage', 'document', 'background', 'article'];
 const systemWords = ['system'];
 const textWords = ['text', 'content', 'body', 'article', 'document', 'story', 'passage'];
@@ -62,8 +49,18 @@ export function areSingleMessages(rows: readonly RowValue[]): boolean {
 }
 
 /** Null where nothing is likely. */
-export const guessMapping = (rows: readonly RowValue[], columns = columnsOf(rows)): ColumnMapping | null =>
-  conversationIn(rows, columns) ?? pairIn(rows, columns) ?? textIn(columns);
+export function guessMapping(rows: readonly RowValue[], columns = columnsOf(rows)): ColumnMapping | null {
+  const found = conversationIn(rows, columns) ?? namedPairIn(columns);
+  // Where answers are no text, neither the question alone is to be learned nor what stands beside it.
+  if (found !== undefined || answersOtherThanText(columns).length > 0) return found ?? null;
+  return pairIn(rows, columns) ?? textIn(columns);
+}
+
+/** Columns that are an answer by their names, and by what they hold none that can be trained. */
+export const answersOtherThanText = (columns: readonly FoundColumn[]): string[] =>
+  columns
+    .filter(({ name, kind }) => kind !== 'text' && kind !== 'empty' && named([name], sureAnswerWords) !== undefined)
+    .map(({ name }) => name);
 
 function foundColumn(name: string, rows: readonly RowValue[]): FoundColumn {
   const values = rows.map((row) => row[name]).filter(isGiven);
@@ -120,26 +117,26 @@ function rolesOf(speakers: readonly string[]): ColumnMapping['roles'] | undefine
   return { ...(asking.length > 0 && { user: asking }), ...(answering !== undefined && { assistant: [answering] }) };
 }
 
-/** A question and its answer, by their names; else of two texts the one that is longer on average answers the other. */
-function pairIn(rows: readonly RowValue[], columns: readonly FoundColumn[]): ColumnMapping | undefined {
-  const texts = textColumns(columns);
-  const answer = named(texts, answerWords);
-  const question = named(
-    texts.filter((name) => name !== answer),
-    questionWords,
+/** A question and its answer, by their names. */
+function namedPairIn(columns: readonly FoundColumn[]): ColumnMapping | undefined {
+  const { system, texts, question, answer } = namedTexts(columns);
+  if (question === undefined || answer === undefined) return undefined;
+  const input = named(
+    texts.filter((name) => name !== question && name !== answer),
+    inputWords,
   );
-  const rest = texts.filter((name) => name !== question && name !== answer);
-  if (question !== undefined && answer !== undefined) {
-    const input = named(rest, inputWords);
-    const system = named(rest, systemWords);
-    return {
-      type: 'alpaca',
-      field_instruction: question,
-      ...(input !== undefined && { field_input: input }),
-      field_output: answer,
-      ...(system !== undefined && { field_system: system }),
-    };
-  }
+  return {
+    type: 'alpaca',
+    field_instruction: question,
+    ...(input !== undefined && { field_input: input }),
+    field_output: answer,
+    ...(system !== undefined && { field_system: system }),
+  };
+}
+
+/** Of two texts the one that is longer on average answers the other, where no name says otherwise. */
+function pairIn(rows: readonly RowValue[], columns: readonly FoundColumn[]): ColumnMapping | undefined {
+  const { texts, question, answer } = namedTexts(columns);
   if (texts.length !== 2) return undefined;
   const length = (name: string) =>
     rows.reduce((sum, row) => sum + (typeof row[name] === 'string' ? row[name].length : 0), 0);
@@ -147,6 +144,19 @@ function pairIn(rows: readonly RowValue[], columns: readonly FoundColumn[]): Col
   const asked = question ?? (answer === undefined ? shorter : texts.find((name) => name !== answer));
   const answered = answer ?? (asked === longer ? shorter : longer);
   return { type: 'alpaca', field_instruction: asked as string, field_output: answered };
+}
+
+/** Columns of text apart from a system prompt, and which of them are a question and an answer by their names. */
+function namedTexts(columns: readonly FoundColumn[]) {
+  const all = textColumns(columns);
+  const system = named(all, systemWords);
+  const texts = all.filter((name) => name !== system);
+  const answer = named(texts, answerWords);
+  const question = named(
+    texts.filter((name) => name !== answer),
+    questionWords,
+  );
+  return { system, texts, question, answer };
 }
 
 function textIn(columns: readonly FoundColumn[]): ColumnMapping | null {

@@ -4,7 +4,16 @@ import { type AnswerMode, type AnswerReader, openAnswers } from './answers.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
 import { withRowFlags } from './flags.ts';
-import { type DataFormat, type FieldOptions, isPythonList, mostOf, type RowReader, type RowValue } from './format.ts';
+import {
+  type DataFormat,
+  type FieldOptions,
+  isGiven,
+  isObject,
+  isPythonList,
+  mostOf,
+  type RowReader,
+  type RowValue,
+} from './format.ts';
 import { adviceFor } from './formatAdvice.ts';
 import { prompt } from './prompt.ts';
 import { openPrompts } from './prompts.ts';
@@ -45,7 +54,9 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
   const reader = detectFormat(rows, options);
   if (reader !== null) return reader;
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const wordless = columns.filter((name) => rows.every((row) => !['string', 'object'].includes(typeof row[name])));
+  const wordless = columns.filter((name) =>
+    rows.every((row) => !isGiven(row[name]) || !['string', 'object'].includes(typeof row[name])),
+  );
   const python = columns.filter((name) => rows.some((row) => isPythonList(row[name])));
   const why = wordless.length > 0 ? `: ${wordless.slice(0, 12).join(', ')} without text` : '';
   if (python.length > 0) {
@@ -59,7 +70,7 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
   throw new UserError({
     what: `no known format has the fields ${columns.slice(0, 12).join(', ') || '(none)'}${why}`,
     where,
-    next: adviceFor(rows),
+    next: `${adviceFor(rows)}${/\.[ct]sv$/i.test(where) ? '; the first line of the file has to name its columns' : ''}`,
     code: 'format_unknown',
   });
 }
@@ -75,7 +86,22 @@ export function openReader(
   options: FieldOptions,
   where: string,
 ): RowReader | AnswerReader {
+  refuseNestedPairs(rows, where);
   const open = (of: readonly RowValue[], fields: FieldOptions): RowReader => openFormat(type, of, fields, where);
   if (answers === null) return open(rows, options);
   return answers === 'sampled' ? openPrompts(rows, options, open) : openAnswers(answers, rows, options, open, where);
 }
+
+/** OpenAI's file of preferences has the conversation within a column. */
+function refuseNestedPairs(rows: readonly RowValue[], where: string): void {
+  if (!mostOf(rows, isNestedPair)) return;
+  throw new UserError({
+    what: "the rows are in OpenAI's form for preferences, which is not read: the conversation is within 'input'",
+    where,
+    next: "write it in columns: jq -c '{prompt: .input.messages, tools: .input.tools, chosen: .preferred_output, rejected: .non_preferred_output}' FILE > rows.jsonl",
+    code: 'format_unknown',
+  });
+}
+
+const isNestedPair = ({ input, preferred_output: preferred }: RowValue): boolean =>
+  isObject(input) && Array.isArray(input['messages']) && preferred !== undefined;
