@@ -254,7 +254,7 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
   template_refused: 'the chat template wants another order of roles; change the data, or set another `chat_template`',
   turn_not_found: 'the chat template hides the trained roles; set roles_to_train, or another `chat_template`',
   content_lost:
-    'the chat template cannot print these messages; set a `chat_template` that prints tool calls and thinking',
+    'the chat template cannot print these messages: set a `chat_template` that prints tool calls and thinking; or the tokenizer has no token for their characters: use another model',
   missing_end_token: 'set a `chat_template` that ends turns with the EOS token, or train_on_eos: none',
   boundary_inside_token: `the prompt of the chat template ends within a token: where it ${BEGINS_THOUGHTS}; where answers begin with white space, remove it; else set another \`chat_template\``,
   token_without_row:

@@ -27,7 +27,8 @@ export async function encode(tokenizer: Tokenizer, rows: readonly Rendered[]): P
   return rows.map((row) => results.get(row) as Encoded | Dropped);
 }
 
-function unreadable(tokenizer: Tokenizer, { ids }: TokenizedText): Dropped | null {
+function unreadable(tokenizer: Tokenizer, { ids, lost }: TokenizedText): Dropped | null {
+  if (lost !== null) return dropped('content_lost', `the tokenizer has no token for ${JSON.stringify(lost)}`);
   const token = tokenWithoutRow(tokenizer, ids);
   if (token === null) return null;
   return dropped('token_without_row', `it holds ${token.text}, a token (id ${token.id}) beyond the model's embedding`);

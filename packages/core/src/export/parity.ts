@@ -131,8 +131,8 @@ async function withModel<T>(
 
 async function encode(text: ModelText, { messages, tools }: AskedPrompt): Promise<Int32Array> {
   if (text.renderer) return encodePrompt(text, messages, tools);
-  const { ids } = await text.tokenizer.encodeWithSpecial(messages.map(({ content }) => content ?? '').join('\n'));
-  return readableIds(text.tokenizer, ids);
+  const tokenized = await text.tokenizer.encodeWithSpecial(messages.map(({ content }) => content ?? '').join('\n'));
+  return readableIds(text.tokenizer, tokenized);
 }
 
 /** What was asked last. */

@@ -150,7 +150,7 @@ export function openModelTokenizer(model: OpenModel): Tokenizer {
  * The ids with which an answer to `messages` begins.
  * @param tools definitions of what the model may call, as JSON schemas of functions
  * @param enableThinking where it differs from what the text was opened with
- * @throws UserError when there is no chat template, it refuses them, or they hold a token that the model has no row for
+ * @throws UserError when there is no chat template, it refuses them, or they hold what the model cannot read
  */
 export async function encodePrompt(
   { tokenizer, renderer }: ModelText,
@@ -167,8 +167,8 @@ export async function encodePrompt(
   }
   const chosen = rendererFor(renderer, tools);
   const options = { ...chosen.options, ...(enableThinking !== undefined && { enableThinking }) };
-  const { ids } = await tokenizer.encode(renderPrompt({ ...chosen, options }, messages, tools));
-  return readableIds(tokenizer, ids);
+  const tokenized = await tokenizer.encode(renderPrompt({ ...chosen, options }, messages, tools));
+  return readableIds(tokenizer, tokenized);
 }
 
 function renderPrompt(

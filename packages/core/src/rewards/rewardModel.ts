@@ -156,13 +156,14 @@ export class RewardModel implements AsyncDisposable {
     const { tokenizer } = this.#opened.text;
     const encoded = await tokenizer.encodeBatch(answers.map((answer) => this.#textOf(answer)));
     const most = this.#engine.plan.bounds.T as number;
-    return encoded.map(({ ids }) => {
-      if (ids.length > most)
+    return encoded.map((tokenized) => {
+      const { length } = tokenized.ids;
+      if (length > most)
         throw this.#failed(
-          `reads prompt and answer as ${ids.length} tokens, and has room for ${most}`,
+          `reads prompt and answer as ${length} tokens, and has room for ${most}`,
           'lower trl.max_completion_length, or leave out long prompts with a lower sequence_len; begin a new run with it',
         );
-      return readableIds(tokenizer, ids);
+      return readableIds(tokenizer, tokenized);
     });
   }
 

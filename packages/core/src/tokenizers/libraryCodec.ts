@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from '@anneal/formats/json';
+import { BYTE_CHARACTERS } from './byteLevel/byteAlphabet.ts';
 import type { AddedToken, Codec } from './codec.ts';
 import { tokenizerFailed, tokenizerInvalid } from './errors.ts';
 import { LibraryConnection } from './libraryConnection.ts';
 import type { LibraryEncoding } from './libraryProcess.ts';
-import { TokenizedText } from './tokenizedText.ts';
+import { TokenizedText, type TokenRanges } from './tokenizedText.ts';
 
 /**
  * Any tokenizer, by Hugging Face's own library in another process. What the library refuses is said by the first text.
@@ -15,6 +16,7 @@ export function libraryCodec(tokenizerJson: JsonObject, added: readonly AddedTok
   for (const { id, text } of added) ids.set(text, id);
   const texts = new Map([...ids].map(([text, id]) => [id, text]));
   const vocabSize = [...ids.values()].reduce((size, id) => Math.max(size, id + 1), 0);
+  const lostIn = lossOf(tokenizerJson.model as JsonObject, ids);
   const library = new LibraryConnection(JSON.stringify(tokenizerJson, wholeOffsets), where);
   return {
     vocabSize,
@@ -27,7 +29,7 @@ export function libraryCodec(tokenizerJson: JsonObject, added: readonly AddedTok
       return encodings.map((encoding, i) => {
         const unknown = encoding.ids.find((id) => id < 0 || id >= vocabSize);
         if (unknown !== undefined) throw tokenizerFailed(`it gives the id ${unknown >>> 0}, which no token has`, where);
-        return tokenizedText(inputs[i] as string, encoding);
+        return tokenizedText(inputs[i] as string, encoding, lostIn);
       });
     },
     async decode(tokens, skipSpecial) {
@@ -67,7 +69,7 @@ function vocabularyOf({ model }: JsonObject, where: string): Map<string, number>
 }
 
 /** The library counts code points. */
-function tokenizedText(text: string, { ids, ranges }: LibraryEncoding): TokenizedText {
+function tokenizedText(text: string, { ids, ranges }: LibraryEncoding, lostIn: LostIn): TokenizedText {
   const starts = new Int32Array(ids.length);
   const ends = new Int32Array(ids.length);
   const positions = positionsOf(text);
@@ -80,7 +82,35 @@ function tokenizedText(text: string, { ids, ranges }: LibraryEncoding): Tokenize
     position = end === 0 ? position : (positions?.[end] ?? end);
     ends[i] = position;
   }
-  return new TokenizedText({ ids, starts, ends });
+  return new TokenizedText({ ids, starts, ends, lost: lostIn(text, { ids, starts, ends }) });
+}
+
+type LostIn = (text: string, tokens: Omit<TokenRanges, 'lost'>) => string | null;
+
+/** The library puts a token for "unknown" in the place of what a vocabulary lacks; BPE without one leaves it out. */
+function lossOf(model: JsonObject, vocabulary: ReadonlyMap<string, number>): LostIn {
+  const { type, unk_token: unkToken, unk_id: unkId, byte_fallback: hasBytes } = model;
+  const unknown = typeof unkToken === 'string' ? vocabulary.get(unkToken) : unkId;
+  if (typeof unknown === 'number') {
+    const [spelled] = [...vocabulary].find(([, id]) => id === unknown) ?? [];
+    return (text, { ids, starts, ends }) => {
+      const at = ids.indexOf(unknown);
+      if (at < 0 || (spelled && text.includes(spelled))) return null;
+      return text.slice(starts[at], ends[at]);
+    };
+  }
+  const isWhole = BYTE_CHARACTERS.every((character) => vocabulary.has(character));
+  if (type !== 'BPE' || hasBytes || isWhole) return () => null;
+  return (text, { starts, ends }) => {
+    let covered = 0;
+    for (let i = 0; i <= starts.length; i++) {
+      // What pre-tokenizers leave out on purpose is white space, and what normalizers join to a character are marks.
+      const gap = text.slice(covered, starts[i] ?? text.length).replace(/[\s\p{M}]/gu, '');
+      if (gap !== '') return [...text].find((character) => /\S/.test(character) && !vocabulary.has(character)) ?? gap;
+      covered = Math.max(covered, ends[i] ?? 0);
+    }
+    return null;
+  };
 }
 
 /** The UTF-16 position of every code point and of the end; null where both count the same. */

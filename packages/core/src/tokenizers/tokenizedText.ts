@@ -4,11 +4,14 @@ export class TokenizedText {
   /** The range of each token, both ascending. Tokens that share a character (its bytes) all cover it. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+  /** The first character that the tokenizer has no token for: it is in none of these. Null: the tokens are all of the text. */
+  readonly lost: string | null;
 
   constructor(tokens: TokenRanges) {
     this.ids = tokens.ids;
     this.starts = tokens.starts;
     this.ends = tokens.ends;
+    this.lost = tokens.lost;
   }
 
   /**
@@ -36,11 +39,13 @@ export interface TokenRanges {
   readonly ids: Int32Array<ArrayBuffer>;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+  readonly lost: string | null;
 }
 
 /** Tokens of a text as they are found. */
 export class TokenList {
   #count = 0;
+  #lost: string | null = null;
   #ids = new Int32Array(1024);
   #starts = new Int32Array(1024);
   #ends = new Int32Array(1024);
@@ -56,11 +61,18 @@ export class TokenList {
     this.#ends[this.#count++] = end;
   }
 
-  /** What was pushed since the last call. */
+  /** @param character what no token stands for */
+  lose(character: string): void {
+    this.#lost ??= character;
+  }
+
+  /** What was pushed and lost since the last call. */
   take(): TokenRanges {
-    const count = this.#count;
+    const [count, lost] = [this.#count, this.#lost];
     this.#count = 0;
-    return { ids: this.#ids.slice(0, count), starts: this.#starts.slice(0, count), ends: this.#ends.slice(0, count) };
+    this.#lost = null;
+    const of = (array: Int32Array<ArrayBuffer>) => array.slice(0, count);
+    return { ids: of(this.#ids), starts: of(this.#starts), ends: of(this.#ends), lost };
   }
 }
 

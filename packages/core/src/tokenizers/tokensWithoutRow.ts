@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { UserError } from '../errors.ts';
 import type { Warning } from '../protocol/events.ts';
+import type { TokenizedText } from './tokenizedText.ts';
 import type { AddedToken, Tokenizer } from './tokenizer.ts';
 
 const NAMED = 8;
@@ -71,10 +72,17 @@ export function tokenWithoutRow({ withoutRow }: Tokenizer, ids: ArrayLike<number
   return withoutRow.find(({ id }) => Array.prototype.includes.call(ids, id)) ?? null;
 }
 
-/** Ids that a model is to read. @throws UserError where it has no row for one */
-export function readableIds(tokenizer: Tokenizer, ids: ArrayLike<number>): Int32Array {
+/** Ids of a text that a model is to read. @throws UserError where they are not all of it, or the model has no row for one */
+export function readableIds(tokenizer: Tokenizer, { ids, lost }: TokenizedText): Int32Array {
+  if (lost !== null) {
+    throw new UserError({
+      what: `the tokenizer has no token for ${JSON.stringify(lost)}, so that the model cannot read all of the text`,
+      next: 'leave it out of the text and of what the chat template prints, or use a model whose tokenizer knows it',
+      code: 'content_lost',
+    });
+  }
   const token = tokenWithoutRow(tokenizer, ids);
-  if (token === null) return Int32Array.from(ids);
+  if (token === null) return ids;
   throw new UserError({
     what: `the text holds ${token.text}, a token (id ${token.id}) that the model has no row for in its embedding`,
     next: 'leave it out of the text and of what the chat template prints, or use a copy of the model whose embedding was enlarged for it',

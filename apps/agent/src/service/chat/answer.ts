@@ -47,8 +47,8 @@ export async function* answer(
 }
 
 async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<Int32Array> {
-  const { ids } = await text.tokenizer.encodeWithSpecial(messages.map(({ content }) => content).join('\n'));
-  return readableIds(text.tokenizer, ids);
+  const tokenized = await text.tokenizer.encodeWithSpecial(messages.map(({ content }) => content).join('\n'));
+  return readableIds(text.tokenizer, tokenized);
 }
 
 async function* measured(

@@ -262,7 +262,7 @@ export const data = {
     bad_answer: 'The row is marked as an answer that is not to be learned',
     template_refused: 'The chat template does not accept these messages',
     turn_not_found: 'The template does not print a trained message where it can be found',
-    content_lost: 'The template leaves out a part of what would be trained',
+    content_lost: 'The template or the tokenizer leaves out a part of what would be trained',
     missing_end_token: 'No end token follows a trained message',
     boundary_inside_token: 'One token covers both sides of where training begins or ends',
     token_without_row: 'A token of the text lies beyond the model’s embedding',

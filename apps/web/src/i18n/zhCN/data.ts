@@ -266,7 +266,7 @@ export const data: Pick<
     bad_answer: '此行被标记为不应学习的回答',
     template_refused: '对话模板不接受这些消息',
     turn_not_found: '模板没有在可找到的位置输出参与训练的消息',
-    content_lost: '模板漏掉了一部分应训练的内容',
+    content_lost: '模板或分词器漏掉了一部分应训练的内容',
     missing_end_token: '参与训练的消息之后没有结束词元',
     boundary_inside_token: '训练的起点或终点落在一个词元内部',
     token_without_row: '文本中有词元超出模型嵌入矩阵的范围',

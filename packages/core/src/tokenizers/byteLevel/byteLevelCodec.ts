@@ -39,9 +39,10 @@ export function byteLevelCodec(
   if (unknown !== undefined) throw tokenizerInvalid(`post_processor adds the id ${unknown}, which no token has`, where);
 
   const tokens = new TokenList();
+  const whole = normalizers.length > 0 ? (text: string) => text.normalize('NFC') : (text: string) => text;
   const encodeOne = (text: string, addSpecial: boolean): TokenizedText | null => {
     if (DISPUTED_CHARACTER.test(text)) return null;
-    if (normalizers.length > 0 && text.normalize('NFC') !== text) return null;
+    if (whole(text) !== text) return null;
     const { before, after } = addSpecial ? surroundings : NOTHING;
     for (const id of before) tokens.push(id, 0, 0);
     try {
@@ -59,14 +60,25 @@ export function byteLevelCodec(
     for (const id of after) tokens.push(id, text.length, text.length);
     return new TokenizedText(tokens.take());
   };
+  /** Of a text that the library has encoded: positions there do not tell. */
+  const firstLost = (text: string): string | null => {
+    const normalized = whole(text.toWellFormed());
+    let lost: string | null = null;
+    addedTokens.split(normalized, (start, end, id) => {
+      if (id === null) lost ??= words.firstLost(normalized.slice(start, end));
+    });
+    return lost;
+  };
   return {
     vocabSize: vocabulary.size,
     async encode(texts, addSpecial) {
       const encoded = texts.map((text) => encodeOne(text.toWellFormed(), addSpecial));
       const others = texts.filter((_, i) => encoded[i] === null);
       if (others.length === 0) return encoded as TokenizedText[];
-      const rest = (await library().encode(others, addSpecial)).values();
-      return encoded.map((tokenized) => tokenized ?? (rest.next().value as TokenizedText));
+      const rest = (await library().encode(others, addSpecial)).map(
+        (tokenized, i) => new TokenizedText({ ...tokenized, lost: firstLost(others[i] as string) }),
+      );
+      return encoded.map((tokenized) => tokenized ?? (rest.shift() as TokenizedText));
     },
     decode: async (ids, skipSpecial) => vocabulary.decode(ids, skipSpecial),
     idOf: (token) => vocabulary.idOf(token),

@@ -10,6 +10,8 @@ interface Word {
   readonly ids: Int32Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+  /** Its first character that has a byte without a token. */
+  readonly lost: string | null;
 }
 
 /** Words kept with their tokens; a language's frequent words are a fraction of that. */
@@ -21,7 +23,7 @@ const LONGEST_CACHED = 64;
 export class WordEncoder {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #merger: WordMerger;
-  /** The token of every byte; -1 for bytes the vocabulary lacks, which are left out as the tokenizers library does. */
+  /** The token of every byte; -1 for bytes the vocabulary lacks, which are left out as the tokenizers library does, and said. */
   readonly #byteIds: Int32Array;
   /** A word that the vocabulary holds is one token, whatever the merges say. */
   readonly #ignoresMerges: boolean;
@@ -53,6 +55,13 @@ export class WordEncoder {
     return new WordEncoder(ids, pairs, rest.ignore_merges === true);
   }
 
+  /** The first character of a text that has a byte without a token. */
+  firstLost(text: string): string | null {
+    if (!this.#byteIds.includes(-1)) return null;
+    const isLost = (character: string) => UTF8.encode(character).some((byte) => (this.#byteIds[byte] as number) < 0);
+    return [...text].find(isLost) ?? null;
+  }
+
   /** Appends the tokens of the word at `start` … `end - 1` of a text. */
   encode(text: string, start: number, end: number, tokens: TokenList): void {
     const spelling = text.slice(start, end);
@@ -69,6 +78,7 @@ export class WordEncoder {
       for (let i = 0; i < word.ids.length; i++) {
         tokens.push(word.ids[i] as number, start + (word.starts[i] as number), start + (word.ends[i] as number));
       }
+      if (word.lost !== null) tokens.lose(word.lost);
     }
   }
 
@@ -85,9 +95,10 @@ export class WordEncoder {
       ids[count] = id;
       ends[count++] = i + 1;
     }
+    const lost = count < bytes.length ? this.firstLost(word) : null;
     count = this.#merger.merge(ids, ends, count);
-    if (count === 1 && ends[0] === bytes.length) return ids[0] as number;
-    return { ids: ids.slice(0, count), ...charactersOf(word, ends.subarray(0, count)) };
+    if (count === 1 && lost === null) return ids[0] as number;
+    return { ids: ids.slice(0, count), ...charactersOf(word, ends.subarray(0, count)), lost };
   }
 
   #toBytes(word: string): Uint8Array {
