@@ -24,7 +24,7 @@ export function define(command: Command): void {
     'anneal models check HuggingFaceTB/SmolLM2-135M-Instruct',
   );
   addExamples(
-    addRunsDirectoryOption(subcommand('rm', 'remove a model from the cache, if no run began with it'))
+    addRunsDirectoryOption(subcommand('rm', 'remove a model from the cache, if no run needs it'))
       .argument('<model>', modelArgument)
       .option('--yes', 'remove it; without it it is only named')
       .action(async (model: string, options: RunsOptions & { yes?: boolean }) =>

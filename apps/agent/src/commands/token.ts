@@ -38,8 +38,7 @@ async function create(name: string, { folder, scope, json }: AgentFolderOptions 
   const made = await tokens.create(name, scope);
   audit.record({ name: null, action: 'anneal token create', input: { name, scope }, outcome: 'done' });
   if (json) return printJson(made);
-  const { asTyped } = await import('../daemon/agentState.ts');
-  const end = `anneal token revoke ${made.id}${folder === '.' ? '' : ` --folder ${asTyped(folder)}`}`;
+  const end = `anneal token revoke ${made.id}${await folderOption(folder)}`;
   print(made.token);
   remark(`It is shown only now. It may: ${scope}. Send it as "Authorization: Bearer …"; end it: ${end}`);
 }
@@ -54,10 +53,15 @@ async function list({ folder, json }: AgentFolderOptions): Promise<void> {
 
 async function revoke(id: string, { folder, json }: AgentFolderOptions): Promise<void> {
   const { tokens, audit } = await keptBy(folder);
-  const gone = await tokens.revoke(id);
+  const gone = await tokens.revoke(id, await folderOption(folder));
   audit.record({ name: null, action: 'anneal token revoke', input: { id, name: gone.name }, outcome: 'done' });
   if (json) return printJson(gone);
   print(`revoked ${gone.id} (${gone.name})`);
+}
+
+async function folderOption(folder: string): Promise<string> {
+  const { asTyped } = await import('../daemon/agentState.ts');
+  return folder === '.' ? '' : ` --folder ${asTyped(folder)}`;
 }
 
 /** Of the agent that serves the folder, whether it runs or not. */

@@ -38,7 +38,7 @@ export function remoteModels(connection: Connection, signal: AbortSignal): Model
       const { path, runs } = await cached(model);
       if (runs.length === 0) return { folder: path };
       throw new UserError({
-        what: `runs began with this model, and need it: ${runs.map((run) => basename(run)).join(', ')}`,
+        what: `runs need this model: ${runs.map((run) => basename(run)).join(', ')}`,
         where: path,
         next: 'remove those runs first',
         code: 'model_in_use',

@@ -106,7 +106,7 @@ test('a model stays as long as a run began with it', async () => {
   writeFileSync(join(damaged, 'recipe.resolved.yaml'), 'base_model: [\n');
   const runs = [run, damaged];
   expect(await list([], runs)).toMatchObject([{ path, runs: ['first'] }]);
-  expect(() => removeModel({}, { model: 'someone/Tiny', runs })).toThrow(/runs began with this model.*first/);
+  expect(() => removeModel({}, { model: 'someone/Tiny', runs })).toThrow(/runs need this model.*first/);
   removeModel({}, { model: 'someone/Tiny' });
   expect(await list()).toEqual([]);
   expect(readdirSync(join(cache, 'models')).filter((name) => name === 'someone')).toEqual([]);

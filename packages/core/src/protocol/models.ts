@@ -100,7 +100,7 @@ export const cachedModelRequest = z.object({
 export type CachedModelRequest = z.input<typeof cachedModelRequest>;
 
 export const removeModelRequest = cachedModelRequest.extend({
-  /** Run directories: a model with which one of them began is not removed. */
+  /** Run directories: a model that one of them needs is not removed. */
   runs: z.array(z.string().min(1)).readonly().default([]),
 });
 export type RemoveModelRequest = z.input<typeof removeModelRequest>;

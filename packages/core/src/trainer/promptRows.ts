@@ -3,6 +3,7 @@ import type { PrepareOptions } from '../datasets/prepareData.ts';
 import { openSource } from '../datasets/read.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
 import type { Conversation, DataSource } from '../datasets/types.ts';
+import { UserError } from '../errors.ts';
 
 /** What stands behind a prompt. */
 export interface PromptRow {
@@ -35,12 +36,20 @@ export class PromptRows implements AsyncDisposable {
     const { source, reader } = await opened;
     const [found] = await source.page(row - 1, 1);
     const asked = found ? reader.read(found.value) : null;
-    if (!found || asked?.kind !== 'chat') throw new Error(`${file} has no prompt in row ${row} any more`);
+    if (!found || asked?.kind !== 'chat') {
+      throw new UserError({
+        what: `row ${row} holds no prompt any more: the file was changed while it was in use`,
+        where: file,
+        next: 'put the earlier file back, and resume the run',
+        code: 'file_changed',
+      });
+    }
     return { row: found.value, asked };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const file of this.#files.values()) await (await file).source.close();
+    const opened = await Promise.allSettled(this.#files.values());
+    for (const file of opened) if (file.status === 'fulfilled') await file.value.source.close();
   }
 
   async #open(file: string): Promise<PromptFile> {
@@ -48,7 +57,12 @@ export class PromptRows implements AsyncDisposable {
     const dataset = [...datasets, ...validationDatasets].find(({ files }) => files.includes(file));
     if (!dataset) throw new Error(`no data set has the file ${file}`);
     const source = await openSource(file);
-    const sample = (await source.page(0, FORMAT_ROWS)).map(({ value }) => value);
-    return { source, reader: openReader('sampled', dataset.type, sample, dataset.fields, file) as RowReader };
+    try {
+      const sample = (await source.page(0, FORMAT_ROWS)).map(({ value }) => value);
+      return { source, reader: openReader('sampled', dataset.type, sample, dataset.fields, file) as RowReader };
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
   }
 }

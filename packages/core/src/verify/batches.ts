@@ -3,8 +3,10 @@ import type { GoldenFolder } from './golden.ts';
 
 /** The golden batch: its sequences as documents of one batch. */
 export function goldenBatch(golden: GoldenFolder): Batch {
-  const [sequences = 0, length = 0] = golden.shape('input_ids');
+  const [sequences = 0, length = 0, ...more] = golden.shape('input_ids');
   const labels = golden.int32('labels');
+  if (more.length > 0 || sequences * length === 0) throw golden.wrongForm('input_ids', 'is not [sequences, length]');
+  if (labels.length !== sequences * length) throw golden.wrongForm('labels', 'is not as large as input_ids');
   const lengths = Array.from({ length: sequences }, () => length);
   const batch = packed(golden.int32('input_ids'), lengths);
   for (let t = 0; t < labels.length; t++) {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
+import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { readReference } from './readReference.ts';
+import { NUMBERS, readReference } from './readReference.ts';
 
 /**
  * A folder of reference values for one model: the checkpoint, golden.safetensors, adapter/ and, unless its weights are stored
@@ -14,6 +15,8 @@ export interface GoldenFolder {
   float32(name: string): Float32Array;
   int32(name: string): Int32Array;
   shape(name: string): readonly number[];
+  /** What to throw where a value does not fit the others. */
+  wrongForm(name: string, why: string): UserError;
   /** @throws UserError where the folder has none */
   readonly curves: GoldenCurves;
   close(): void;
@@ -40,6 +43,22 @@ export interface GoldenCurves {
   };
 }
 
+const curveForm = z.looseObject({ lr: z.number(), loss: NUMBERS, grad_norm: NUMBERS });
+export const optimizerForm = z.looseObject({
+  betas: z.tuple([z.number(), z.number()]),
+  eps: z.number(),
+  weight_decay: z.number(),
+  max_grad_norm: z.number(),
+  steps: z.int().nonnegative(),
+});
+const curvesForm = z.looseObject({
+  full: curveForm,
+  lora: curveForm.extend({ r: z.int(), alpha: z.number(), rslora: z.boolean() }),
+  schedule: NUMBERS,
+  optimizer: optimizerForm.extend({ warmup_steps: z.number() }),
+});
+export const adapterCurvesForm = curvesForm.omit({ full: true }).extend({ base: z.string(), lora: curveForm });
+
 /** @param needed files besides golden.safetensors and adapter/ */
 export function openGolden(path: string, needed: readonly string[] = ['config.json']): GoldenFolder {
   for (const file of [...needed, 'golden.safetensors', 'adapter']) requireFile(path, file);
@@ -53,19 +72,27 @@ export function openGolden(path: string, needed: readonly string[] = ['config.js
       code: 'golden_incomplete',
     });
   };
+  const wrongForm = (name: string, why: string) =>
+    new UserError({
+      what: `the reference value ${name} ${why}`,
+      where: join(path, 'golden.safetensors'),
+      next: 'make the reference values again',
+      code: 'golden_incomplete',
+    });
   return {
     path,
+    wrongForm,
     names: [...source.tensors.keys()],
     float32: (name) => (info(name), source.float32(name)),
     int32: (name) => {
-      info(name);
+      if (info(name).dtype !== 'I32') throw wrongForm(name, `holds ${info(name).dtype}, where I32 is needed`);
       const bytes = source.bytes(name);
       return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     },
     shape: (name) => info(name).shape,
     get curves() {
       requireFile(path, 'curves.json');
-      return readReference<GoldenCurves>(join(path, 'curves.json'));
+      return readReference<GoldenCurves>(join(path, 'curves.json'), curvesForm);
     },
     close: () => source.close(),
   };

@@ -1,6 +1,7 @@
 /** Folders of reference values for one objective and one model, as TRL computes them: golden.json and golden.safetensors. */
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
+import { z } from 'zod';
 import { divergenceBatches } from '../datasets/divergence.ts';
 import { evaluationBatches } from '../datasets/steps.ts';
 import { type TokenStore, tokenStoreOf } from '../datasets/tokenStore.ts';
@@ -9,7 +10,8 @@ import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { type Objective, type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
 import type { RewardScale } from '../objectives/sampledAnswers.ts';
-import { readReference } from './readReference.ts';
+import { optimizerForm } from './golden.ts';
+import { IDS, NUMBERS, readReference } from './readReference.ts';
 
 const objectives = ['dpo', 'orpo', 'cpo', 'kto', 'reward', 'grpo'] as const;
 
@@ -87,6 +89,38 @@ export interface GoldenOptions {
   readonly center?: number;
 }
 
+const rowForm = z.looseObject({
+  prompt: IDS,
+  chosen: IDS.optional(),
+  rejected: IDS.optional(),
+  completion: IDS.optional(),
+  completions: z.array(IDS).optional(),
+  rewards: NUMBERS.optional(),
+});
+const form = z.looseObject({
+  objective: z.string(),
+  sha256: z.record(z.string(), z.string()),
+  rows: z.array(rowForm),
+  rows_clamped: z.array(rowForm).optional(),
+  logps: z.record(z.string(), NUMBERS),
+  variants: z.record(
+    z.string(),
+    z.looseObject({
+      options: z.looseObject({}),
+      loss: z.number(),
+      grad_norm: z.number(),
+      batch: z.record(z.string(), z.number()),
+      rows: z.record(z.string(), NUMBERS).optional(),
+    }),
+  ),
+  curves: z.record(z.string(), z.looseObject({ loss: NUMBERS, grad_norm: NUMBERS })),
+  optimizer: optimizerForm.extend({ lr: z.number() }),
+  advantages: z.record(z.string(), NUMBERS).optional(),
+  truncated: z.array(z.boolean()).optional(),
+  max_completion_length: z.number().optional(),
+  margins: NUMBERS.optional(),
+});
+
 /** What there is of each objective: values of `loss_type`, and the other options. */
 const KNOWN: Readonly<
   Record<GoldenPreference['objective'], { losses: readonly string[]; options: readonly string[] }>
@@ -130,7 +164,7 @@ export async function openGoldenPreference(
   path: string,
   modelPath: string,
 ): Promise<{ golden: GoldenPreference; tensors: SafetensorsSource }> {
-  const golden = readReference<GoldenPreference>(join(path, 'golden.json'));
+  const golden = readReference<GoldenPreference>(join(path, 'golden.json'), form);
   if (!objectives.includes(golden.objective)) {
     throw new UserError({
       what: `the objective ${golden.objective} is not here`,

@@ -1,11 +1,24 @@
 import { RandomAccessFile, readSmallFile } from '@anneal/formats/files/randomAccess';
 import { parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
+import { z } from 'zod';
+import { UserError } from '../errors.ts';
 
-/** A JSON file of reference values, whose form is taken on trust: `Golden` is what our tool writes there. @throws UserError */
-export function readReference<Golden>(path: string): Golden {
-  return parseJsonObject(readSmallFile(path, LIMITS.tokenizerBytes), path) as unknown as Golden;
+/** @param form what is read of it; @throws UserError `golden_incomplete` where a JSON file of reference values has another one */
+export function readReference<Golden>(path: string, form: z.ZodType): Golden {
+  const read = form.safeParse(parseJsonObject(readSmallFile(path, LIMITS.tokenizerBytes), path));
+  if (read.success) return read.data as Golden;
+  const [{ path: keys, message } = { path: [], message: '' }] = read.error.issues;
+  throw new UserError({
+    what: `these reference values have another form: ${keys.join('.')}: ${message}`,
+    where: path,
+    next: 'make them again with the tool that makes reference values',
+    code: 'golden_incomplete',
+  });
 }
+
+export const NUMBERS = z.array(z.number());
+export const IDS = z.array(z.int());
 
 /** How a file begins. @throws UserError */
 export function headOf(path: string, bytes: number): string {

@@ -15,7 +15,7 @@ import { quantized } from '../models/nf4.ts';
 import { type ModelTensor, type OpenModel, openModel } from '../models/open.ts';
 import { goldenBatch } from './batches.ts';
 import { float32 } from './forward.ts';
-import { type GoldenCurve, type GoldenCurves, type GoldenFolder, openGolden } from './golden.ts';
+import { adapterCurvesForm, type GoldenCurve, type GoldenCurves, type GoldenFolder, openGolden } from './golden.ts';
 import { goldenStep, gradientsOnly, openTraining, trainGolden } from './goldenTraining.ts';
 import { expertParameters, gradientVariable } from './gradientNames.ts';
 import {
@@ -50,7 +50,7 @@ export async function verifyAdapter(
 ): Promise<Quantity[]> {
   const golden = openGolden(path, ['curves.json']);
   try {
-    const curves = readReference<AdapterCurves>(join(path, 'curves.json'));
+    const curves = readReference<AdapterCurves>(join(path, 'curves.json'), adapterCurvesForm);
     const model = openModel(basePath ?? baseBeside(path, curves.base));
     try {
       return await verifyWith(golden, curves, model, device);

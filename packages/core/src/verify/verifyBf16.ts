@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Device } from '@anneal/kernels';
+import { z } from 'zod';
 import { activationTypeOn } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
@@ -42,6 +43,20 @@ interface Yardstick {
 const allowedRatio = 2;
 /** Or, over several texts, that ratio times the reference's error, if it is more. */
 const lossTolerance = 1e-3;
+const form = z.record(
+  z.string(),
+  z.looseObject({
+    texts: z.int().positive().optional(),
+    loss: z.number().optional(),
+    'lora.loss': z.number().optional(),
+    logits: z.number(),
+    gradients_worst: z.number(),
+    gradients_median: z.number(),
+    'lora.logits': z.number(),
+    'lora.gradients_worst': z.number(),
+    'lora.gradients_median': z.number(),
+  }),
+);
 /** By which the tokens of a text are moved to make the next one, here and in make_bf16.py. */
 const wordsBetweenTexts = 5;
 
@@ -119,7 +134,7 @@ function compareFloat32(prefix: string, model: OpenModel, ours: TextValues, refe
 
 function readYardstick(path: string): Yardstick {
   const file = join(dirname(resolve(path)), 'bf16.json');
-  const all: Record<string, Yardstick> = existsSync(file) ? readReference(file) : {};
+  const all: Record<string, Yardstick> = existsSync(file) ? readReference(file, form) : {};
   const found = all[basename(resolve(path))];
   if (found) return found;
   throw new UserError({

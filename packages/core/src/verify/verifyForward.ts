@@ -42,7 +42,10 @@ export async function verifyForward(
   );
   if (!golden.names.includes('packed.logits')) return quantities;
   const lengths = Array.from(golden.int32('packed.lengths'));
-  const together = packed(golden.int32('packed.input_ids'), lengths);
+  const ids = golden.int32('packed.input_ids');
+  const isWhole = lengths.every((length) => length > 0) && lengths.reduce((sum, n) => sum + n, 0) === ids.length;
+  if (!isWhole) throw golden.wrongForm('packed.lengths', `does not add up to the ${ids.length} of packed.input_ids`);
+  const together = packed(ids, lengths);
   const [logits] = await withForwardEngine(model, null, device, together, (engine) =>
     forward(engine, together, ['logits']),
   );

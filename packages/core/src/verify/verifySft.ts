@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { cpuDevice, type Device, type Engine } from '@anneal/kernels';
+import { z } from 'zod';
 import { idOfWord, isTargetWord } from '../datasets/tokenStore.ts';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { contextLengthOf, generate } from '../generate/generate.ts';
@@ -15,7 +16,7 @@ import { openSession, type Session } from '../trainer/session.ts';
 import { startEngine } from '../trainer/startEngine.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { mismatches, type Quantity, quantity, relativeDifference } from './quantity.ts';
-import { readReference } from './readReference.ts';
+import { IDS, NUMBERS, readReference } from './readReference.ts';
 
 /** A real fine-tuning run to be repeated: rows.jsonl, adapter/ and this golden.json. */
 interface GoldenSft {
@@ -34,12 +35,24 @@ interface GoldenSft {
   }[];
 }
 
+const form = z.looseObject({
+  recipe: z.looseObject({}),
+  loss: NUMBERS,
+  grad_norm: NUMBERS,
+  learning_rate: NUMBERS,
+  target_tokens: NUMBERS,
+  tokens: z.array(z.looseObject({ ids: IDS, labels: IDS })),
+  generations: z.array(
+    z.looseObject({ prompt: z.string(), model: z.enum(['base', 'tuned']), prompt_ids: IDS, ids: IDS }),
+  ),
+});
+
 const tolerance = { loss: 1e-4, gradientNorm: 1e-3 };
 const MAX_NEW_TOKENS = 32;
 
 /** Repeats the run through the trainer's own path, from the rows to the tuned model's answers, in float32. */
 export async function verifySft(path: string, modelPath: string, device: Device = cpuDevice()): Promise<Quantity[]> {
-  const golden = readReference<GoldenSft>(join(path, 'golden.json'));
+  const golden = readReference<GoldenSft>(join(path, 'golden.json'), form);
   const recipe: Recipe = {
     ...golden.recipe,
     base_model: modelPath,

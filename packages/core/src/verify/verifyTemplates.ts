@@ -1,10 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { openTemplate, type RenderOptions, TemplateError } from '../templates/template.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { mismatches, type Quantity, quantity } from './quantity.ts';
-import { headOf, readReference } from './readReference.ts';
+import { headOf, IDS, readReference } from './readReference.ts';
 
 /** Reference texts and ids of one tokenizer family, as transformers and tokenizers make them. */
 export interface GoldenTemplates {
@@ -34,6 +35,23 @@ interface GoldenCase {
   readonly error?: string;
 }
 
+const form = z.looseObject({
+  family: z.string(),
+  package: z.string(),
+  now: z.iso.datetime({ offset: true, local: true }),
+  cases: z.array(
+    z.looseObject({
+      case: z.string(),
+      messages: z.array(z.unknown()),
+      tools: z.array(z.unknown()).nullish(),
+      rendered: z.string().optional(),
+      ids: IDS.optional(),
+      error: z.string().optional(),
+    }),
+  ),
+  texts: z.array(z.looseObject({ text: z.string(), ids: IDS, with_special: IDS, decoded: z.string() })),
+});
+
 /** Characters of a refusal that the reference keeps. */
 const ERROR_LENGTH = 200;
 
@@ -57,7 +75,7 @@ function isGoldenTemplates(path: string): boolean {
  * @throws UserError where the folder has no tokenizer for the family
  */
 export async function verifyTemplates(path: string, tokenizers: string): Promise<Quantity[]> {
-  const golden = readReference<GoldenTemplates>(path);
+  const golden = readReference<GoldenTemplates>(path, form);
   const tokenizer = openTokenizer(tokenizerFolder(golden, tokenizers, path));
   const quantities: Quantity[] = [];
   for (const reference of golden.cases) quantities.push(...(await verifyCase(golden, reference, tokenizer)));

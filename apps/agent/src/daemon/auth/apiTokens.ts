@@ -52,9 +52,9 @@ export class ApiTokens {
     return this.#read().map(shown);
   }
 
-  /** @throws UserError `token_not_found` */
-  revoke(id: string): Promise<ApiToken> {
-    return underLock(this.#path, () => this.#revoke(id));
+  /** @param options with which a command names this folder; @throws UserError `token_not_found` */
+  revoke(id: string, options = ''): Promise<ApiToken> {
+    return underLock(this.#path, () => this.#revoke(id, options));
   }
 
   /** The token that this secret is. Read each time: the command line writes the file, too. */
@@ -88,14 +88,19 @@ export class ApiTokens {
     return { ...made, token };
   }
 
-  #revoke(id: string): ApiToken {
+  #revoke(id: string, options: string): ApiToken {
     const kept = this.#read();
     const found = kept.find((token) => token.id === id);
     if (!found) {
+      const named = kept.find(({ name }) => name === id);
       throw new UserError({
         what: 'there is no token with this id',
         where: id,
-        next: 'look at those there are: anneal token list',
+        next: named
+          ? `a token of this name has the id ${named.id}: anneal token revoke ${named.id}${options}`
+          : kept.length === 0
+            ? `the agent of this folder has no tokens: name the folder that it serves with --folder`
+            : `look at those there are: anneal token list${options}`,
         code: 'token_not_found',
       });
     }

@@ -36,7 +36,7 @@ export function listModels(_: Context, request: ListModelsRequest): AsyncGenerat
     const users = usersOf(runs);
     const pulled = cachedFolders(defaultCacheDirectory()).map((cached) => pulledModel(cached));
     const named = paths.map((path) => namedModel(resolve(path)));
-    const models = [...pulled, ...named].map((model) => ({ ...model, runs: users.get(model.path) ?? [] }));
+    const models = [...pulled, ...named].map((model) => ({ ...model, runs: users(model.path) }));
     return models.sort((a, b) => (a.name < b.name ? -1 : 1));
   });
 }

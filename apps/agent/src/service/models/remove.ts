@@ -9,11 +9,11 @@ import { usersOf } from './users.ts';
 /** The folder that would be removed. @throws UserError `model_not_in_cache`, `model_in_use` */
 export function removableModel(_: Context, request: RemoveModelRequest): { folder: string } {
   const { model, runs } = parseRequest(removeModelRequest, request);
-  const { folder, path } = cachedNamed(model);
-  const users = path === undefined ? [] : (usersOf(runs).get(path) ?? []);
+  const { folder } = cachedNamed(model);
+  const users = usersOf(runs)(folder);
   if (users.length === 0) return { folder };
   throw new UserError({
-    what: `runs began with this model, and need it to be resumed, exported or talked to: ${users.slice(0, 5).join(', ')}${users.length > 5 ? ' …' : ''}`,
+    what: `runs need this model to be resumed, exported or talked to: ${users.slice(0, 5).join(', ')}${users.length > 5 ? ' …' : ''}`,
     where: folder,
     next: 'remove those runs first',
     code: 'model_in_use',

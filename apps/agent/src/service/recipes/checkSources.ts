@@ -6,8 +6,10 @@ import { openModel } from '@anneal/core/models/open';
 import type { Warning } from '@anneal/core/protocol/events';
 import type { MissingSource } from '@anneal/core/protocol/recipes';
 import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
+import { openRewardModel } from '@anneal/core/rewards/rewardModel';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
 import { modelWarnings } from '@anneal/core/trainer/modelWarnings';
+import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { OpenedRecipe } from './open.ts';
 
 export interface SourceCheck {
@@ -45,6 +47,15 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
     found.warnings = modelWarnings(model);
     model.close();
   });
+  const adapter = resolved.lora_model_dir;
+  if (adapter !== null) await attempt(['lora_model_dir'], adapter, () => readPeftAdapter(adapter).tensors.close());
+  for (const [i, reward] of (resolved.trl?.reward_funcs ?? []).entries()) {
+    if (typeof reward === 'string' || reward.type !== 'reward_model') continue;
+    await attempt(['trl', 'reward_funcs', i], reward.model, async () => {
+      const judge = { name: reward.type, type: reward.type, path: reward.model, quantization: 'none' as const };
+      (await openRewardModel(judge)).model.close();
+    });
+  }
   for (const list of ['datasets', 'test_datasets'] as const) {
     for (const [i, dataset] of (resolved[list] ?? []).entries()) {
       await attempt([list, i], dataset.path, async () => {

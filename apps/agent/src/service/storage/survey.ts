@@ -62,8 +62,8 @@ async function itemsOfRun(path: string): Promise<StorageItem[]> {
 /** @param runs those that may begin again, removed ones included */
 function pulled(runs: readonly string[]): StorageItem[] {
   const users = usersOf(runs);
-  return cachedFolders(defaultCacheDirectory()).map(({ name, revision, folder, path }) => {
-    const isFree = path === undefined || (users.get(path) ?? []).length === 0;
+  return cachedFolders(defaultCacheDirectory()).map(({ name, revision, folder }) => {
+    const isFree = users(folder).length === 0;
     return item('models', folder, revision === null ? name : `${name} (${revision})`, sizeBelow(folder), isFree);
   });
 }

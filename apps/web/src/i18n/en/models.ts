@@ -34,7 +34,7 @@ export const models = {
     removeText: '{name} ({bytes}) is removed from the disk. It can be downloaded again.',
     removeAction: 'Remove',
     usedBy: 'Used by',
-    used: 'Runs began with it: it cannot be removed',
+    used: 'Runs need it: it cannot be removed',
     sourceOf: '{source}, commit {commit}',
   },
 };

@@ -20,7 +20,7 @@ export const storage = {
       checkpoints: 'neither the newest nor the best of their run',
       exports: 'remove them on the page of their run',
       trash: 'deleted runs, which can be restored until they go from here',
-      models: 'those that no run began with can go, and be pulled again',
+      models: 'those that no run needs can go, and be pulled again',
       datasets: 'from a hub, where they can be pulled again',
       files: 'of this folder, with the versions made here; remove them where they lie',
       prepared: 'tokens of data sets, made again when they are needed',

@@ -34,7 +34,7 @@ export const models: Pick<Messages, 'models'> = {
     removeText: '{name}（{bytes}）将从磁盘中删除。之后可以重新下载。',
     removeAction: '删除',
     usedBy: '用于',
-    used: '有训练以它为基础，不能删除',
+    used: '有训练需要它，不能删除',
     sourceOf: '{source}，提交 {commit}',
   },
 };
