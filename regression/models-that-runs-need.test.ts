@@ -17,6 +17,8 @@ function runWith(folder: string, id: string, recipe: unknown): string {
   return run;
 }
 
+const reward = (model: string) => ({ trl: { reward_funcs: ['a.ts', { type: 'reward_model', model }] } });
+
 test('reward models, their bases and adapters to begin with are needed', () => {
   const folder = temporaryFolder();
   const place = (name: string) => join(folder, name);
@@ -25,7 +27,6 @@ test('reward models, their bases and adapters to begin with are needed', () => {
   const config = place('adapters/first/adapter_config.json');
   const base_model_name_or_path = place('judges-base');
   writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), base_model_name_or_path }));
-  const reward = (model: string) => ({ trl: { reward_funcs: ['a.ts', { type: 'reward_model', model }] } });
   const runs = [
     runWith(folder, 'plain', { base_model: place('base') }),
     runWith(folder, 'judged', { base_model: place('base'), ...reward(place('judge')) }),
