@@ -1,7 +1,7 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
-import { unpackerOf } from './fileContent.ts';
+import { adviceForTable, unpackerOf } from './fileContent.ts';
 
 export const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
 
@@ -32,7 +32,7 @@ export function listDataFiles(
     });
   }
   const all = readdirSync(path);
-  if (!only) refusePacked(path, all);
+  if (!only) refuseUnread(path, all);
   const names = only ?? all.filter(isDataFile);
   const files = names.filter((name) => !split || isOfSplit(name, split)).toSorted();
   if (files.length === 0) {
@@ -50,6 +50,7 @@ export function listDataFiles(
 
 /** The hubs keep data in a folder below that of the data set, or a folder for each split. */
 function nextForNone(path: string, split: string | null | undefined): string {
+  if (existsSync(join(path, 'dataset_dict.json'))) return `the rows are in files of Arrow: ${adviceForTable('.arrow')}`;
   const [first, ...others] = foldersWithData(path).toSorted(
     (a, b) => Number(splitOf(b) === 'train') - Number(splitOf(a) === 'train'),
   );
@@ -115,16 +116,22 @@ function splitOf(name: string): string | null {
 const isOfSplit = (name: string, split: string): boolean =>
   name.startsWith(split) || (Object.hasOwn(SPLITS, split.toLowerCase()) && splitOf(name) === splitOf(split));
 
-/** Rows in `rows.jsonl.gz` beside other files would be passed over in silence. */
-function refusePacked(path: string, names: readonly string[]): void {
-  const packed = names.find((name) => unpackerOf(name) && isDataFile(name.replace(/\.[^.]*$/, '')));
-  if (packed === undefined) return;
-  throw new UserError({
-    what: `the folder holds compressed rows, which are not read: ${packed}`,
-    where: path,
-    next: `unpack them first (${unpackerOf(packed)}), or name the files to train on in data_files`,
-    code: 'data_not_text',
-  });
+/** Rows in `rows.jsonl.gz` or `rows.arrow` beside other files would be passed over in silence. */
+function refuseUnread(path: string, names: readonly string[]): void {
+  const refuse = (what: string, name: string, next: string): UserError =>
+    new UserError({
+      what: `the folder holds ${what}, which are not read: ${name}`,
+      where: path,
+      next: `${next}, or name the files to train on in data_files`,
+      code: 'data_not_text',
+    });
+  for (const name of names.filter((each) => !each.startsWith('.'))) {
+    const command = unpackerOf(name);
+    if (command && isDataFile(name.replace(/\.[^.]*$/, '')))
+      throw refuse('compressed rows', name, `unpack them first (${command})`);
+    const advice = adviceForTable(name);
+    if (advice) throw refuse('rows of another format', name, advice);
+  }
 }
 
 /** A README.txt beside the rows would be trained as if it were one of them. */

@@ -14,6 +14,18 @@ const COMPRESSED: readonly (readonly [name: string, start: readonly number[], en
 export const unpackerOf = (name: string): string | undefined =>
   COMPRESSED.find(([, , ending]) => name.toLowerCase().endsWith(ending))?.[3];
 
+/** Files of rows that are not read, by their endings. */
+const OTHER_TABLES: readonly (readonly [endings: readonly string[], advice: string])[] = [
+  [['.arrow'], "write them as Parquet, with Python: datasets.load_from_disk(FOLDER).to_parquet('rows.parquet')"],
+  [['.xlsx', '.xls', '.ods'], 'save the sheet as CSV in UTF-8'],
+  [['.feather', '.orc', '.avro', '.pkl', '.pickle', '.h5', '.hdf5'], 'write the rows as Parquet or JSONL'],
+  [['.sqlite', '.sqlite3', '.duckdb'], 'write the rows as Parquet or JSONL'],
+];
+
+/** What to do with a file of rows that is not read; undefined for a file of another kind, such as README.md. */
+export const adviceForTable = (name: string): string | undefined =>
+  OTHER_TABLES.find(([endings]) => endings.some((ending) => name.toLowerCase().endsWith(ending)))?.[1];
+
 const PARQUET = [0x50, 0x41, 0x52, 0x31];
 const UTF16 = [
   [0xff, 0xfe],

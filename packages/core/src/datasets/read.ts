@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { DATA_EXTENSIONS } from './dataFiles.ts';
-import { refuseOtherThanText, unpackerOf } from './fileContent.ts';
+import { adviceForTable, refuseOtherThanText, unpackerOf } from './fileContent.ts';
 import { indexElements, indexLines, openForReading, type RowIndex } from './rowIndex.ts';
 import { decodeRow, MAX_ROW, parseRow } from './rowJson.ts';
 import { openTable } from './tableSource.ts';
@@ -38,7 +38,7 @@ export async function openSource(path: string, signal?: AbortSignal): Promise<Da
       throw new UserError({
         what: `files of the kind '${extension}' cannot be read as data`,
         where: path,
-        next: unpackerOf(path) ? `unpack it first (${unpackerOf(path)})` : `use one of ${DATA_EXTENSIONS.join(' ')}`,
+        next: adviceFor(path),
         code: 'data_kind_unknown',
       });
   }
@@ -50,6 +50,11 @@ export async function openSource(path: string, signal?: AbortSignal): Promise<Da
     next: 'check how it was made',
     code: 'data_empty',
   });
+}
+
+function adviceFor(path: string): string {
+  const command = unpackerOf(path);
+  return command ? `unpack it first (${command})` : (adviceForTable(path) ?? `use one of ${DATA_EXTENSIONS.join(' ')}`);
 }
 
 async function openText(path: string, extension: string, signal: AbortSignal | undefined): Promise<DataSource> {
