@@ -5,7 +5,7 @@ import { SourceError } from './sourceError.ts';
 export interface Patience {
   /** Until a list or the head of a file is there. */
   readonly answerMilliseconds: number;
-  /** A transfer has to bring at least `LEAST_PROGRESS_BYTES` in this time, or all that is left. */
+  /** A transfer has to bring at least `leastProgress` in this time, or all that is left. */
   readonly stallMilliseconds: number;
   /** For everything that is asked before the first file. */
   readonly listingMilliseconds: number;
@@ -18,7 +18,13 @@ export const PATIENCE: Patience = {
 };
 
 /** Two kilobytes a second: slower than any line that could bring a model. */
-export const LEAST_PROGRESS_BYTES = 64 * 1024;
+const LEAST_PROGRESS_BYTES = 64 * 1024;
+const WEEK_MILLISECONDS = 7 * 24 * 3600 * 1000;
+
+/** What has to come of a file in this time: at that rate it takes a week at most. */
+export function leastProgress(fileBytes: number, milliseconds: number): number {
+  return Math.max(LEAST_PROGRESS_BYTES, (fileBytes * milliseconds) / WEEK_MILLISECONDS);
+}
 
 /** The tree of a repository comes in pages of 1,000 entries of about 300 bytes. */
 const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LEAST_PROGRESS_BYTES, PATIENCE, type Patience } from './boundedFetch.ts';
+import { leastProgress, PATIENCE, type Patience } from './boundedFetch.ts';
 import { asSourceError, httpError, SourceError } from './sourceError.ts';
 import { BrokenTransfer, Watchdog } from './watchdog.ts';
 
@@ -50,13 +50,16 @@ export async function downloadFile(file: RemoteFile, destination: string, option
 async function transferWithRetries(file: RemoteFile, part: string, options: DownloadOptions): Promise<void> {
   // What is sent again after a fresh start is no progress: it could go on like that without end.
   let furthest = sizeOf(part);
+  let begun = performance.now();
   for (let failures = 0; sizeOf(part) !== file.bytes || file.bytes === 0; ) {
     try {
       return await transfer(file, part, options);
     } catch (error) {
       const reason = asSourceError(error, options.signal);
       if (!(reason instanceof BrokenTransfer) && reason.cause === undefined) throw reason;
-      failures = sizeOf(part) - furthest >= LEAST_PROGRESS_BYTES ? 1 : failures + 1;
+      const least = leastProgress(file.bytes, performance.now() - begun);
+      failures = sizeOf(part) - furthest >= least ? 1 : failures + 1;
+      begun = performance.now();
       furthest = Math.max(furthest, sizeOf(part));
       const pause = RETRY_DELAYS_MILLISECONDS[failures - 1];
       if (pause === undefined) throw new SourceError(`${file.path}: ${reason.message}`, error);
@@ -100,14 +103,7 @@ async function transfer(
         : new SourceError(`${file.path}: ${httpError(response.status).message}`);
     }
     if (!continues) await writeFile(etagFile(part), response.headers.get('etag') ?? '');
-    await append(
-      response.body,
-      part,
-      continues ? have : 0,
-      file,
-      () => watchdog.expect(patience.stallMilliseconds),
-      onBytes,
-    );
+    await append(response.body, part, continues ? have : 0, file, patience.stallMilliseconds, watchdog, onBytes);
   } finally {
     watchdog.stop();
   }
@@ -118,22 +114,23 @@ async function append(
   part: string,
   start: number,
   file: RemoteFile,
-  isAlive: () => void,
+  stallMilliseconds: number,
+  watchdog: Watchdog,
   onBytes: DownloadOptions['onBytes'],
 ): Promise<void> {
   const handle = await open(part, start > 0 ? 'a' : 'w');
   try {
     let written = start;
     let seen = start;
-    isAlive();
+    watchdog.expect(stallMilliseconds);
     for await (const chunk of body) {
       written += chunk.byteLength;
       if (written > file.bytes) break;
       await handle.writeFile(chunk);
       // A drip is no progress.
-      if (written - seen >= LEAST_PROGRESS_BYTES) {
+      if (written - seen >= leastProgress(file.bytes, stallMilliseconds)) {
         seen = written;
-        isAlive();
+        watchdog.expect(stallMilliseconds);
       }
       onBytes?.(written);
     }
