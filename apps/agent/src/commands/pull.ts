@@ -53,14 +53,18 @@ async function pull(model: string | undefined, options: Options): Promise<void> 
   const pullModel = await useCase('pullModel');
   const progress = showProgress();
   const pulling = pullModel({}, { model, revision, offline, data: dataOf(options) });
-  const { path, isCopy } = await finish(pulling, progress.show).finally(progress.end);
+  const { path, isCopy, error } = await finish(pulling, progress.show).finally(progress.end);
   if (isCopy) {
     remark(
       `${errorColors.yellow('warning:')} this is not ${model} as published but a GGUF copy of it, quantized to 4 bits a weight: no hub answered when it was fetched`,
     );
     remark('  for the original weights remove this file and pull again where a hub can be reached');
   }
-  if (json) printJson({ model, path });
+  if (error) {
+    remark(`${errorColors.yellow('warning:')} it is here, but cannot be opened: ${error.what}`);
+    for (const line of [error.where && `at ${error.where}`, error.next]) if (line) remark(`  ${line}`);
+  }
+  if (json) printJson({ model, path, ...(error && { error }) });
   else print(path);
 }
 

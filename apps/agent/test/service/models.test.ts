@@ -26,9 +26,13 @@ const list = (paths: string[] = [], runs: string[] = []) => finish(listModels({}
 
 /** A pulled model. */
 async function pulled(name = 'someone/Tiny'): Promise<string> {
+  return (await pull(name)).path;
+}
+
+async function pull(name: string, changes: Record<string, string> = {}) {
   const path = goldenPath('llama3');
   const files = ['config.json', 'model.safetensors'].map((file) => [file, readFileSync(join(path, file))]);
-  const hub = await startHub(name, Object.fromEntries(files));
+  const hub = await startHub(name, { ...Object.fromEntries(files), ...changes });
   hub.answers.set(`/api/models/${name}/revision/main`, (response) => {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ _id: '1', id: name, sha: COMMIT, tags: ['x', 'license:apache-2.0'] }));
@@ -36,7 +40,7 @@ async function pulled(name = 'someone/Tiny'): Promise<string> {
   vi.stubEnv('HF_ENDPOINT', hub.url);
   vi.stubEnv('MODELSCOPE_DOMAIN', '127.0.0.1:9');
   try {
-    return (await finish(pullModel({}, { model: name }))).path;
+    return await finish(pullModel({}, { model: name }));
   } finally {
     await hub.close();
   }
@@ -83,6 +87,14 @@ test('what has not arrived whole is listed as such, and can be removed', async (
   lock?.release();
   removeModel({}, { model: partial });
   expect(await list()).toEqual([]);
+});
+
+test('what was pulled and cannot be opened is said, and why', async () => {
+  expect((await pull('someone/Tiny')).error).toBeNull();
+  const { error } = await pull('someone/New', { 'config.json': '{"model_type": "new"}' });
+  expect(error).toMatchObject({ code: 'model_unsupported' });
+  const adapter = { 'adapter_config.json': '{}', 'adapter_model.safetensors': 'x' };
+  expect((await pull('someone/Adapter', adapter)).error).toBeNull();
 });
 
 test('a byte that is another one is found', async () => {

@@ -47,6 +47,8 @@ export const pulledModelSchema = z.object({
   path: z.string(),
   /** It is not the model as published but a GGUF copy of it, quantized to 4 bits a weight: no hub answered when it was fetched. */
   isCopy: z.boolean(),
+  /** Why the model cannot be opened. */
+  error: errorSchema.nullable(),
 });
 export type PulledModel = z.infer<typeof pulledModelSchema>;
 
@@ -59,7 +61,7 @@ const bytes = z.number().min(0);
 export const listModelsRequest = z.object({
   /** Folders and GGUF files beside what was pulled. */
   paths: z.array(z.string().min(1)).readonly().default([]),
-  /** Run directories: which of them began with which model is told. */
+  /** Run directories: which of them need which model is told. */
   runs: z.array(z.string().min(1)).readonly().default([]),
 });
 export type ListModelsRequest = z.input<typeof listModelsRequest>;
@@ -86,7 +88,7 @@ export const localModelSchema = z.object({
   source: z.string().nullable(),
   revision: z.string().nullable(),
   commit: z.string().nullable(),
-  /** Ids of the runs that began with it. */
+  /** Ids of the runs that need it. */
   runs: z.array(z.string()),
   /** Why it cannot be opened. */
   error: errorSchema.nullable(),

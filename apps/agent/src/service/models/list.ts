@@ -1,5 +1,5 @@
 /** The models that are here: pulled ones, whole or not, and folders and files that are named. */
-import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type CachedFolder, cachedFolders, defaultCacheDirectory, readProvenance } from '@anneal/core/hub/cache';
@@ -104,6 +104,11 @@ function look(path: string): Seen {
   } finally {
     model.close();
   }
+}
+
+/** Null: it can be opened, or is an adapter, which is opened with its base. */
+export function whyNotOpened(path: string): LocalModel['error'] {
+  return existsSync(join(path, 'adapter_config.json')) ? null : look(path).error;
 }
 
 /** As the hub named it when it was pulled, else as the model itself does; null where nothing does. @param path as `openModel` takes it */

@@ -11,6 +11,7 @@ import {
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
+import { whyNotOpened } from './list.ts';
 
 /** Downloads a model or a data set into the cache. What has arrived of one that is broken off stays, and the next pull continues it. */
 export async function* pullModel(
@@ -24,7 +25,8 @@ export async function* pullModel(
     const { name = null, split = null, files: dataFiles = null } = data;
     return (await pullDataset(model, { revision: revision ?? null, name, split, dataFiles }, options)).folder;
   }, outer);
-  return { model, path, isCopy: path.endsWith('.gguf') && !/gguf$/i.test(model) };
+  const isCopy = path.endsWith('.gguf') && !/gguf$/i.test(model);
+  return { model, path, isCopy, error: data ? null : whyNotOpened(path) };
 }
 
 /** What the cache calls the model meant by this; what is no name of a model comes back as it is. */
