@@ -34,11 +34,13 @@ export function readRopes(
   const shared = ofTypes ? null : sharedParameters(fields);
   const [full, sliding] = ofTypes ?? [shared, null];
   const rotarySize = rotarySizeOf([full, sliding, fields], headSize, traits);
-  const read = (parameters: Fields | null): RopeConfig => readParameters(fields, parameters, maxPositions, traits);
+  const read = (parameters: Fields | null, ofAll = fields): RopeConfig =>
+    readParameters(ofAll, parameters, maxPositions, traits);
   const rope = read(full);
   if (rope.scaling?.kind === 'proportional' && !traits.proportionalRope)
     throw fields.unsupported('rope type proportional is not implemented for this model type', 'use another model');
-  const slidingRope = sliding ? read(sliding) : traits.ropePerLayerType ? localRope(fields) : null;
+  const local = traits.ropePerLayerType ? localFields(fields) : null;
+  const slidingRope = sliding ? read(sliding, local ?? fields) : local && read(null, local);
   const { scaling } = rope;
   if (scaling?.kind === 'dynamic' && (scaling.factor < 1 || rotarySize < 4))
     throw (full ?? fields).wrong('factor', 'a number from 1 on, of heads that turn 4 values or more');
@@ -172,9 +174,8 @@ function isNested(parameters: unknown): parameters is Readonly<Record<string, un
 }
 
 /** transformers 4 knows the other rope of layers with a window by its base alone. */
-function localRope(fields: Fields): RopeConfig | null {
-  return fields.has('rope_local_base_freq') ? { theta: fields.positive('rope_local_base_freq'), scaling: null } : null;
-}
+const localFields = (fields: Fields): Fields | null =>
+  fields.has('rope_local_base_freq') ? fields.with('rope_theta', fields.raw('rope_local_base_freq')) : null;
 
 function rotarySizeOf(holders: readonly (Fields | null)[], headSize: number, traits: RopeTraits): number {
   const holder = holders.find(

@@ -1,4 +1,5 @@
 import type { GgufMetadata } from '@anneal/formats/gguf/metadata';
+import { NO_TOKEN } from '@anneal/formats/gguf/tokenizer/vocabulary';
 import type { JsonObject } from '@anneal/formats/json';
 import type { TensorSource } from '@anneal/formats/tensor';
 import type { Architecture } from '../architecture.ts';
@@ -136,7 +137,8 @@ function ropeParameters(
 }
 
 function tokenIds(all: Fields): JsonObject {
-  const id = (name: string): number | undefined => all.tokenIds(`tokenizer.ggml.${name}_token_id`)[0];
+  const id = (name: string): number | undefined =>
+    all.tokenIds(`tokenizer.ggml.${name}_token_id`).find((token) => token !== NO_TOKEN);
   const ends = [...new Set([id('eos'), id('eot'), id('eom')].filter((end) => end !== undefined))];
   return {
     bos_token_id: id('bos') ?? null,

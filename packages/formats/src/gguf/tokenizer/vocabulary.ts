@@ -33,6 +33,9 @@ export const SPECIAL_KEYS: Readonly<Record<SpecialRole, string>> = {
   pad: 'tokenizer.ggml.padding_token_id',
 };
 
+/** -1 in 32 bits without a sign: there is none, as llama.cpp reads it. */
+export const NO_TOKEN = 0xffff_ffff;
+
 export const SPECIAL_ROLES = Object.keys(SPECIAL_KEYS) as SpecialRole[];
 
 export function readVocabulary(metadata: GgufMetadata, path: string): Vocabulary {
@@ -52,7 +55,7 @@ export function readVocabulary(metadata: GgufMetadata, path: string): Vocabulary
   const special: Partial<Record<SpecialRole, number>> = {};
   for (const role of SPECIAL_ROLES) {
     const id = metadataNumber(metadata, SPECIAL_KEYS[role], path);
-    if (id === undefined) continue;
+    if (id === undefined || id === NO_TOKEN) continue;
     if (tokens[id] === undefined) throw invalidTokenizer(`${SPECIAL_KEYS[role]} is ${id} of ${tokens.length}`, path);
     special[role] = id;
   }
