@@ -101,8 +101,8 @@ test('fewer answers beside each other are as many answers', async () => {
   expect(eventsOf(apart, 'step')[0]).toMatchObject({ reward, targetTokens });
 });
 
-async function memoryOf(trl: GrpoOptions['trl']) {
-  const recipe = recipeFor({ trl: { ...groups, ...trl }, changes: few });
+async function memoryOf(trl: GrpoOptions['trl'], model: Partial<Recipe> = {}) {
+  const recipe = recipeFor({ trl: { ...groups, ...trl }, changes: { ...few, ...model } });
   const resolved = resolveRecipe(recipe, { baseDirectory: '/' });
   const session = await openSession(createJob(resolved), { dataFolder: temporaryFolder() });
   const { memory } = session.plan;
@@ -114,6 +114,12 @@ test('the plan has the cache of all answers, and no second model', async () => {
   const [all, half] = [await memoryOf({ beta: 0.1 }), await memoryOf({ beta: 0.1, generation_batch_size: 4 })];
   expect(all.cache).toBe(2 * half.cache);
   expect((await memoryOf({ beta: 0 })).weights).toBe(all.weights);
+});
+
+test.each(['lfm2', 'granite4-h', 'qwen3.5'] as const)('the plan has the states of all answers: %s', async (name) => {
+  const model = { base_model: writeTinyModel(temporaryFolder(), name) };
+  const [all, half] = [await memoryOf({}, model), await memoryOf({ generation_batch_size: 4 }, model)];
+  expect(all.cache).toBe(2 * half.cache);
 });
 
 test.each(['lfm2', 'granite4-h', 'qwen3.5'] as const)(
@@ -157,9 +163,16 @@ describe('what keeps a run from going on loses nothing', () => {
   });
 });
 
-test('SIGKILL and going on give the same bits', { timeout: 300_000 }, async () => {
+test.each([
+  ['keys and values', null],
+  ['states', 'lfm2'],
+  ['states', 'granite4-h'],
+  ['states', 'qwen3.5'],
+] as const)('SIGKILL and going on give the same bits: %s, %s', { timeout: 300_000 }, async (_, name) => {
   const trl = { ...groups, max_completion_length: 6, beta: 0.05, num_iterations: 2 };
-  const recipe = recipeFor({ trl, changes: { ...few, max_steps: 16, save_steps: 3, lora_dropout: 0.1 } });
+  const model = name && { base_model: writeTinyModel(temporaryFolder(), name) };
+  const changes = { ...few, ...model, max_steps: 16, save_steps: 3, lora_dropout: 0.1 };
+  const recipe = recipeFor({ trl, changes });
   const undisturbed = await trainHere(recipe);
   const { path } = await closed(recipe);
   let kills = 0;

@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import { compile, type Device, Variables } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
-import { generateInTurn, generateTogether, rowsTogether } from '../generate/generateTogether.ts';
+import { generateTogether, rowsTogether } from '../generate/generateTogether.ts';
 import { choosesOn } from '../generate/nextToken.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { greedy } from '../generate/sample.ts';
 import { allocateEngine } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
-import { carriesState, readableTokens } from '../models/config.ts';
+import { readableTokens } from '../models/config.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
@@ -34,20 +34,20 @@ export interface RolloutBenchOptions {
 
 const program = 'rollout';
 
-/** Answers as reinforcement learning samples them: beside each other, or where layers carry a state one after the other. Closes the model. */
+/** Answers as reinforcement learning samples them, beside each other. Closes the model. */
 export async function benchRollouts(options: RolloutBenchOptions): Promise<BenchRow> {
   const { model, device, weightType, quantization, answers, promptLength, newTokens, loraR } = options;
   const { config } = model;
   const linears = targetedLinears(config, model.architecture.names, 'all-linear');
   const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dora: false, dropout: 0 }, linears) : null;
   const nf4 = nf4Forms(model, quantization, lora);
-  const isInTurn = carriesState(config);
   const graph = decodeProgram(program, new Variables(), {
     config,
     weights: { type: weightType, nf4, trainable: false, lora, copies: false, dropoutSeed: null },
     activationType: activationTypeOn(device, weightType),
-    contextLength: rowsTogether(promptLength, { answers: isInTurn ? 1 : answers, maxNewTokens: newTokens }),
-    several: !isInTurn,
+    contextLength: rowsTogether(promptLength, { answers, maxNewTokens: newTokens }),
+    states: answers,
+    several: true,
     chooses: choosesOn(device),
   });
   const bounds = { T: Math.max(promptLength, answers), N: answers, C: answers };
@@ -59,7 +59,7 @@ export async function benchRollouts(options: RolloutBenchOptions): Promise<Bench
   const { below } = random('bench', 1);
   const prompt = Int32Array.from({ length: promptLength }, () => below(readableTokens(config)));
   const sample = () =>
-    (isInTurn ? generateInTurn : generateTogether)(engine, [prompt], {
+    generateTogether(engine, [prompt], {
       program,
       sampling: { ...greedy, temperature: 1 },
       answers,

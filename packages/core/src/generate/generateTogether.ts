@@ -1,11 +1,11 @@
 import type { Engine } from '@anneal/kernels';
 import { Continuation } from './continuation.ts';
-import { contextLengthOf, generate } from './generate.ts';
+import { contextLengthOf } from './generate.ts';
 import { type DecodeCall, takeNext } from './nextToken.ts';
 import type { SamplingOptions } from './sample.ts';
 
 export interface TogetherOptions {
-  /** A decode program: of several sequences where they are beside each other. */
+  /** A decode program of several sequences; where layers carry states, it has one for each answer. */
   readonly program: string;
   readonly sampling: SamplingOptions;
   /** To each prompt. */
@@ -29,6 +29,8 @@ interface Place {
   readonly promptRow: number;
   readonly promptTokens: number;
   readonly answerRow: number;
+  /** Of its state, where layers carry one. */
+  readonly slot: number;
 }
 
 /** Rows of a cache for these prompts with so many answers each. */
@@ -40,8 +42,8 @@ export function rowsTogether(
 }
 
 /**
- * Answers prompts beside each other: each is read once, its answers share its part of the cache, and every call goes on with all answers
- * that have not ended. Overwrites the program's cache. The plan has to have room: N for all answers, T for the longest prompt.
+ * Answers prompts beside each other: each is read once, its answers share its part of the cache and begin with its state, and every call goes
+ * on with all answers that have not ended. Overwrites the program's cache. The plan has to have room: N for all answers, T for the longest prompt.
  * @returns of each prompt its answers, in their order
  * @throws UserError `logits_not_finite`
  */
@@ -65,6 +67,7 @@ export async function generateTogether(
         promptRow: row,
         promptTokens: prompt.length,
         answerRow: total + (p * answers + a) * maxNewTokens,
+        slot: p * answers + a,
       }),
     );
   });
@@ -75,9 +78,10 @@ export async function generateTogether(
   let going = all.filter((place) => !isOver(place));
   while (going.length > 0) {
     const size = engine.device.kind === 'cuda' ? Math.min(recurringSize(going.length), all.length) : going.length;
-    const filling = size > going.length ? all.filter(isOver).slice(0, size - going.length) : [];
-    const call = callOf(options.program, [...going, ...filling].map(newest));
-    const texts = [...going.map(({ continuation }) => [continuation]), ...filling.map(() => [])];
+    const filling = new Set(size > going.length ? all.filter(isOver).slice(0, size - going.length) : []);
+    const called = all.filter((place) => filling.has(place) || !isOver(place));
+    const call = callOf(engine, options.program, called.map(newest));
+    const texts = called.map((place) => (filling.has(place) ? [] : [place.continuation]));
     await takeNext(engine, call, texts, sampling);
     going = going.filter((place) => !isOver(place));
   }
@@ -90,28 +94,6 @@ export async function generateTogether(
 }
 
 /**
- * The same answers one after the other, each from the first token of its prompt on: for layers that carry a state. The program is one of a
- * single sequence.
- */
-export async function generateInTurn(
-  engine: Engine,
-  prompts: readonly Int32Array[],
-  { answers, seedsOf, ...how }: TogetherOptions,
-): Promise<FinishedAnswer[][]> {
-  const all: FinishedAnswer[][] = [];
-  for (const [p, prompt] of prompts.entries()) {
-    const ofPrompt: FinishedAnswer[] = [];
-    for (let a = 0; a < answers; a++) {
-      const ids: number[] = [];
-      for await (const { id } of generate(engine, prompt, { ...how, seed: seedsOf(p, a) })) ids.push(id);
-      ofPrompt.push({ ids: Int32Array.from(ids), ended: how.stopIds.has(ids.at(-1) as number) });
-    }
-    all.push(ofPrompt);
-  }
-  return all;
-}
-
-/**
  * Answers of a call on a GPU, which records the launches of calls that come again: one of few numbers, and some that have ended fill it
  * up. They are read again, and nothing is taken of it.
  */
@@ -121,13 +103,15 @@ export function recurringSize(answers: number): number {
 }
 
 /** New tokens of one sequence, from position `start` on. */
-interface Part extends Pick<Place, 'promptRow' | 'promptTokens' | 'answerRow'> {
+interface Part extends Pick<Place, 'promptRow' | 'promptTokens' | 'answerRow' | 'slot'> {
   readonly tokens: Int32Array;
   readonly start: number;
+  /** From its own on, which the state after these tokens goes to. */
+  readonly slots: number;
 }
 
 function newest({ continuation: { text }, ...place }: Place): Part {
-  return { ...place, tokens: Int32Array.of(text.at(-1) as number), start: text.length - 1 };
+  return { ...place, tokens: Int32Array.of(text.at(-1) as number), start: text.length - 1, slots: 1 };
 }
 
 /** Reads each prompt, in as few calls as the plan has room for, and takes the first token of each of its answers. */
@@ -140,15 +124,15 @@ async function beginAnswers(
   let read: Beginning[] = [];
   const begin = async (): Promise<void> => {
     const [parts, texts] = [read.map(({ part }) => part), read.map((beginning) => beginning.texts)];
-    if (parts.length > 0) await takeNext(engine, callOf(program, parts), texts, sampling);
+    if (parts.length > 0) await takeNext(engine, callOf(engine, program, parts), texts, sampling);
     read = [];
   };
   for (const answers of places) {
-    const [{ promptRow, promptTokens, continuation }] = answers as [Place];
+    const [{ promptRow, promptTokens, slot, continuation }] = answers as [Place];
     const tokens = Int32Array.from(continuation.text);
     const total = read.reduce((sum, { part }) => sum + part.tokens.length, tokens.length);
     if (total > T || read.length === N) await begin();
-    const part = { promptRow, promptTokens, answerRow: 0, tokens, start: 0 };
+    const part = { promptRow, promptTokens, answerRow: 0, slot, slots: answers.length, tokens, start: 0 };
     read.push({ part, texts: answers.map((answer) => answer.continuation) });
   }
   await begin();
@@ -161,17 +145,20 @@ interface Beginning {
 }
 
 /** Reads these parts; its rows are the last token of each. */
-function callOf(program: string, parts: readonly Part[]): DecodeCall {
+function callOf({ plan }: Engine, program: string, parts: readonly Part[]): DecodeCall {
   const tokens = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens)));
   const positions = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens, (_, i) => part.start + i)));
   const sequences = new Int32Array(4 * parts.length);
+  const slots = new Int32Array(3 * parts.length);
   const rows = new Int32Array(parts.length);
   let at = 0;
   for (const [i, part] of parts.entries()) {
     sequences.set([at, part.promptRow, part.promptTokens, part.answerRow], 4 * i);
+    slots.set([at, part.slot, part.slots], 3 * i);
     at += part.tokens.length;
     rows[i] = at - 1;
   }
-  const inputs = { tokens, positions, sequences, rows };
+  const carries = plan.programs.find(({ name }) => name === program)?.inputs.has('slots');
+  const inputs = { tokens, positions, sequences, rows, ...(carries && { slots }) };
   return { program, extents: { T: tokens.length, N: parts.length }, inputs };
 }

@@ -1,5 +1,5 @@
 import { type ActivationType, chooseToken, Graph, gatherRows, splitColumns, type Variables } from '@anneal/kernels';
-import { headsOf, type ModelConfig, readableTokens } from '../models/config.ts';
+import { carriesState, headsOf, type ModelConfig, readableTokens } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 
@@ -9,6 +9,8 @@ export interface DecodeOptions {
   readonly activationType: ActivationType;
   /** Tokens the cache of keys and values holds: prompt and answer together, of all sequences that share it. */
   readonly contextLength: number;
+  /** Sequences that the cache has states for, where layers carry them: each of `several` has one of its own. 1 where nothing is said. */
+  readonly states?: number | undefined;
   /** Several sequences beside each other: each call says where they lie in the cache. */
   readonly several?: boolean | undefined;
   /** Has C next tokens as a result, too, each from a row of the logits: a GPU need not hand them over. */
@@ -36,6 +38,7 @@ export function decodeProgram(
     weights,
     activationType,
     contextLength,
+    states = 1,
     several = false,
     chooses = false,
     cache = sharedCache,
@@ -54,10 +57,8 @@ export function decodeProgram(
       });
     return { keys: get('keys'), values: get('values') };
   };
-  const stateOf = (layer: number, what: string, shape: readonly number[]) => {
-    if (several) throw new Error('a layer with a state of its own answers one sequence at a time');
-    return variables.get(`${cache}/layers.${layer}.${what}`, { shape, dtype: 'f32', kind: 'cache' });
-  };
+  const stateOf = (layer: number, what: string, [rows, columns]: readonly [number, number]) =>
+    variables.get(`${cache}/layers.${layer}.${what}`, { shape: [states * rows, columns], dtype: 'f32', kind: 'cache' });
   const { hidden: hidden_TD } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),
     positions,
@@ -65,6 +66,7 @@ export function decodeProgram(
       kind: 'cached',
       positions,
       sequences: several ? graph.input('sequences', 'i32', ['N', 4]) : undefined,
+      slots: several && carriesState(config) ? graph.input('slots', 'i32', ['N', 3]) : undefined,
       cacheOf,
       stateOf,
     },

@@ -4,7 +4,7 @@ import { activationTypeOn } from '../device.ts';
 import { choosesOn } from '../generate/nextToken.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { isMagnitude, type LoraSpec } from '../models/adapters/lora.ts';
-import { carriesState, type ModelConfig } from '../models/config.ts';
+import type { ModelConfig } from '../models/config.ts';
 import type { Objective } from '../objectives/objective.ts';
 import type { OptimizerOptions } from './optimizer.ts';
 import { type TrainingPrograms, trainingPrograms } from './programs.ts';
@@ -33,7 +33,7 @@ export interface TrainingPlanOptions {
   readonly rollouts?: RolloutRoom | null;
 }
 
-/** Room for answers that are sampled beside each other; of layers that carry a state for one. */
+/** Room for answers that are sampled beside each other. */
 export interface RolloutRoom {
   readonly answers: number;
   /** Of all of them, their prompts and what follows. */
@@ -65,11 +65,11 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
   const graphs = [...programs.graphs];
   const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };
   const contextLength = Math.max(sampleContext, rollouts?.cacheRows ?? 0);
-  const decoding = { config, weights, activationType, contextLength, chooses: choosesOn(options.device) };
-  if (sampleContext > 0) graphs.push(decodeProgram(sampleProgram, programs.variables, decoding));
-  if (rollouts)
-    graphs.push(decodeProgram(rolloutProgram, programs.variables, { ...decoding, several: !carriesState(config) }));
   const answers = rollouts?.answers ?? 1;
+  const chooses = choosesOn(options.device);
+  const decoding = { config, weights, activationType, contextLength, states: answers, chooses };
+  if (sampleContext > 0) graphs.push(decodeProgram(sampleProgram, programs.variables, decoding));
+  if (rollouts) graphs.push(decodeProgram(rolloutProgram, programs.variables, { ...decoding, several: true }));
   const plan = compile(graphs, {
     bounds: { T: maxTokens, S: maxTokens + 1, N: answers, C: answers, R: maxTokens },
     activations: options.activations,

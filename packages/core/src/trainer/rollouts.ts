@@ -4,9 +4,8 @@ import { layOut } from '../datasets/batch.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
 import { idOfWord, toWords } from '../datasets/tokenStore.ts';
 import type { Batch, StepBatches } from '../datasets/types.ts';
-import { type FinishedAnswer, generateInTurn, generateTogether } from '../generate/generateTogether.ts';
+import { type FinishedAnswer, generateTogether } from '../generate/generateTogether.ts';
 import { greedy, type SamplingOptions } from '../generate/sample.ts';
-import { carriesState } from '../models/config.ts';
 import { advantagesOf, answerWeights, meanOf, spreadOf } from '../objectives/sampledAnswers.ts';
 import type { SampledAnswerRecord } from '../protocol/answers.ts';
 import { type JudgedAnswerText, splitThinking } from '../rewards/answer.ts';
@@ -130,13 +129,12 @@ export class Rollouts implements AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<Judged[]> {
     const { answersAtOnce, maxTokens, weights } = this.#job;
-    const { text, model } = this.#session;
-    const sample = carriesState(model.config) ? generateInTurn : generateTogether;
+    const { text } = this.#session;
     const finished: { prompt: Prompt; answer: FinishedAnswer }[] = [];
     const promptsAtOnce = answersAtOnce / this.#job.answers;
     for (let from = 0; from < prompts.length; from += promptsAtOnce) {
       const some = prompts.slice(from, from + promptsAtOnce);
-      const groups = await sample(
+      const groups = await generateTogether(
         this.#engine.engine,
         some.map(({ ids }) => ids),
         {

@@ -14,7 +14,7 @@ import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts'
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { inTokens, refuseTokens } from '../models/adapters/tokens.ts';
-import { askedBalanceLoss, carriesState, hasBalanceLoss } from '../models/config.ts';
+import { askedBalanceLoss, hasBalanceLoss } from '../models/config.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
@@ -132,7 +132,7 @@ export async function openSession(
         memoryBudget: memoryBudget(job.device) - scoringBytes,
         hostBudget: hostBudget(),
         sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
-        rollouts: rollouts && rolloutRoom(rollouts, longest, carriesState(model.config)),
+        rollouts: rollouts && rolloutRoom(rollouts, longest),
       });
     // Only what is sampled and learned from is as long as the rows make it.
     const early = rollouts ? null : planFor(0, 0);
@@ -191,9 +191,7 @@ export async function openSession(
 function rolloutRoom(
   { answers, answersAtOnce, maxTokens: maxNewTokens }: RolloutJob,
   longestPrompt: number,
-  inTurn: boolean,
 ): RolloutRoom {
-  if (inTurn) return { answers: 1, cacheRows: longestPrompt + maxNewTokens };
   const promptTokens = (answersAtOnce / answers) * longestPrompt;
   return { answers: answersAtOnce, cacheRows: rowsTogether(promptTokens, { answers: answersAtOnce, maxNewTokens }) };
 }

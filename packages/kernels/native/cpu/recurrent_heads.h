@@ -1,5 +1,6 @@
 #pragma once
 
+#include "carried_states.h"
 #include "documents.h"
 #include "parallel.h"
 #include "recurrence.h"
@@ -9,11 +10,12 @@
 
 namespace anneal::ANNEAL_ISA {
 
-/** From S before the tokens to that after them. */
+/** From S before the tokens to that after them. Chunks end at multiples of kChunk from `origin` on. */
 template <class Chunk>
-void runHead(Chunk& chunk, float* S, int64_t begin, int64_t end, float* out) {
-  for (int64_t t = begin; t < end; t = chunkEnd(t, end)) {
-    chunk.load(t, chunkEnd(t, end) - t, S);
+void runHead(Chunk& chunk, float* S, int64_t origin, int64_t begin, int64_t end, float* out) {
+  for (int64_t t = begin, next; t < end; t = next) {
+    next = origin + chunkEnd(t - origin, end - origin);
+    chunk.load(t, next - t, S);
     chunk.attend();
     chunk.output(S, out);
     chunk.advance(S);
@@ -29,22 +31,26 @@ void runHeads(Context& context, const Op& op, const Documents& documents, float*
       Chunk chunk(op, head, S + op.state());
       for (int64_t d = 0; d < documents.count; d++) {
         std::memset(S, 0, static_cast<size_t>(op.state()) * sizeof *S);
-        runHead(chunk, S, documents.ends[d], documents.ends[d + 1], out);
+        runHead(chunk, S, 0, documents.ends[d], documents.ends[d + 1], out);
       }
     }
   });
 }
 
-/** Tokens of one sequence from `position` on: `states` are those after the tokens before, and then those after these. */
+/** `states` of slots are those after the tokens before, and then those after these. Each sequence is divided as if it were alone. */
 template <class Chunk, class Op>
-void continueHeads(Context& context, const Op& op, const int32_t* position, float* states, float* space, float* out) {
-  const bool begins = op.tokens > 0 && *position == 0;
+void continueHeads(Context& context, const Op& op, const CarriedStates& carried, float* states, float* space, float* out) {
+  const size_t bytes = static_cast<size_t>(op.state()) * sizeof *states;
   parallelFor(context, op.heads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t head = begin; head < end; head++) {
-      float* S = states + head * op.state();
-      if (begins) std::memset(S, 0, static_cast<size_t>(op.state()) * sizeof *S);
       Chunk chunk(op, head, space + head * Chunk::floats(op));
-      runHead(chunk, S, 0, op.tokens, out);
+      for (int64_t i = 0; i < carried.count(); i++) {
+        const CarriedSequence sequence = carried.at(i);
+        float* S = states + (sequence.slot * op.heads + head) * op.state();
+        if (sequence.begins) std::memset(S, 0, bytes);
+        runHead(chunk, S, sequence.first, sequence.first, sequence.end, out);
+        for (int64_t slot = 1; slot < sequence.slots; slot++) std::memcpy(S + slot * op.heads * op.state(), S, bytes);
+      }
     }
   });
 }

@@ -1,3 +1,11 @@
+import {
+  type CarriedSequence,
+  carriedCase,
+  carriedPlaces,
+  nextTokens,
+  oneSequence,
+  sequencesBeside,
+} from '../../src/cases/carried.ts';
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { endsOf, numbersOf } from '../../src/cases/documents.ts';
 import { bf16Roundoff } from '../../src/cases/values.ts';
@@ -42,7 +50,8 @@ const hard = {
     fill: { cuSeqlens: constant(0, 70), a: scaled(30), b: scaled(30) },
   },
 };
-const benchmark = [packed([512], { keyHeads: 16, heads: 32, keySize: 128, valueSize: 128 })];
+const published: Heads = { keyHeads: 16, heads: 32, keySize: 128, valueSize: 128 };
+const benchmark = [packed([512], published)];
 
 function headsOf(
   { T = 0, H = 0, V = 0 }: Readonly<Record<string, number>>,
@@ -85,9 +94,15 @@ export const gatedDeltaBackwardCases = casesFor(gatedDeltaBackwardOp, {
   },
 });
 
-/** So many tokens from a position on. */
-function cached(tokens: number, start: number, heads: Heads) {
-  return { ...sizes(tokens, heads), fill: { positions: () => (i: number) => start + i } };
+function cached(sequences: readonly CarriedSequence[], heads: Heads) {
+  const { tokens, count, held, fill } = carriedCase(sequences);
+  const { extents, attributes } = sizes(tokens, heads);
+  return { extents: { ...extents, M: held * extents.M, Q: count }, attributes, fill };
+}
+
+/** The same beside each other. */
+function beside(sequences: readonly CarriedSequence[], heads: Heads) {
+  return { ...cached(sequences, heads), optional: ['slots'] as const };
 }
 
 const wide: Heads = { keyHeads: 2, heads: 4, keySize: 8, valueSize: 12 };
@@ -95,17 +110,28 @@ const wide: Heads = { keyHeads: 2, heads: 4, keySize: 8, valueSize: 12 };
 export const gatedDeltaCachedCases = casesFor(gatedDeltaCachedOp, {
   shapes: [],
   hard: {
-    'a sequence begins': cached(1, 0, small),
-    'the next token': cached(1, 9, wide),
-    'a prompt': cached(100, 0, wide),
-    'another part of a prompt': cached(70, 512, small),
+    'a sequence begins': cached(oneSequence(1, 0), small),
+    'the next token': cached(oneSequence(1, 9), wide),
+    'a prompt': cached(oneSequence(100, 0), wide),
+    'another part of a prompt': cached(oneSequence(70, 512), small),
+    'sequences beside each other': beside(sequencesBeside, small),
+    'sequences of heads that share keys': beside(sequencesBeside, wide),
+    'the next tokens of several': beside(nextTokens, wide),
+    'the next tokens of heads of 128': beside(nextTokens, { keyHeads: 1, heads: 2, keySize: 128, valueSize: 128 }),
   },
-  benchmark: [cached(1, 511, { keyHeads: 16, heads: 32, keySize: 128, valueSize: 128 })],
-  reference: ({ state, positions, ...inputs }, { out, next }, { extents, attributes }) => {
+  benchmark: [
+    { ...cached(oneSequence(1, 511), published), optional: [] },
+    beside(
+      Array.from({ length: 16 }, (_, slot) => ({ tokens: 1, start: 511, slot, slots: 1 })),
+      published,
+    ),
+  ],
+  reference: ({ state, positions, slots, ...inputs }, { out, next }, { extents, attributes, dtypes }) => {
     const heads = headsOf(extents, attributes);
-    const before = positions.at(0) === 0 ? undefined : state;
-    const made = deltaRule(inputs as DeltaInputs, heads, [0, heads.tokens], before);
+    const [count, rows] = [dtypes.slots ? (extents.Q ?? 0) : 0, heads.heads * heads.keySize];
+    const places = carriedPlaces({ state, positions, slots }, heads.tokens, { count, rows });
+    const made = deltaRule(inputs as DeltaInputs, heads, places.ends, places.before);
     out.addAll(made.out, 4);
-    next.addAll(made.state, 4);
+    next.addAll(places.after(made.states), 4);
   },
 });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/carried_states.cuh"
 #include "sweep.cuh"
 
 namespace anneal::cuda {
@@ -10,8 +11,8 @@ template <typename A>
 struct ForwardResults {
   A* out;               // [tokens, values]
   float* differences;   // [tokens, values]: what a change is β times of, v - Sᵀk of the decayed state
-  float* state;         // [heads · keySize, valueSize], read and written; counts as 0 where the first position is 0
-  const int32_t* positions;
+  float* carriedStates;  // of slots, [heads · keySize, valueSize] each, read and written; the sequences are the documents then
+  CarriedStates carried;
   KeptStates states;
 };
 
@@ -25,16 +26,20 @@ __global__ void __launch_bounds__(kSweepThreads) forwardSweepKernel(GatedDelta<A
   __shared__ Stage<K> stage;
   const int document = static_cast<int>(blockIdx.x), column = static_cast<int>(blockIdx.y) * kColumns, head = static_cast<int>(blockIdx.z);
   const int own = static_cast<int>(threadIdx.x) / kColumnLanes, lane = static_cast<int>(threadIdx.x) % kColumnLanes;
-  const int64_t begin = packed.begin(document), end = packed.end(document);
+  const bool isCarried = results.carriedStates != nullptr;
+  const CarriedSequence sequence =
+      isCarried ? results.carried.at(document) : CarriedSequence{packed.begin(document), packed.end(document), 0, 0, true};
+  const int64_t begin = sequence.begin, end = sequence.end;
   if (begin >= end) return;
   const HeadRows<A> rows{of.qkv + of.valueColumn(head), of.columns};
   const bool isReal = column + own < of.valueSize;
   float S[R] = {};
-  if (results.state && results.positions[0] != 0 && isReal)
+  float* state = results.carriedStates + (int64_t{sequence.slot} * of.heads + head) * of.keySize * of.valueSize + column + own;
+  if (!sequence.begins && isReal)
 #pragma unroll
     for (int i = 0; i < R; i++) {
       const int row = rowOf(i / 4) + i % 4;
-      if (row < of.keySize) S[i] = results.state[(int64_t{head} * of.keySize + row) * of.valueSize + column + own];
+      if (row < of.keySize) S[i] = state[int64_t{row} * of.valueSize];
     }
   Ahead<K, A> ahead;
   ahead.read(of, head, rows, column, begin, min(end, (begin / kStage + 1) * kStage));
@@ -72,12 +77,13 @@ __global__ void __launch_bounds__(kSweepThreads) forwardSweepKernel(GatedDelta<A
     });
     first = next;
   }
-  if (!results.state || !isReal) return;
+  if (!isCarried || !isReal) return;
+  for (int slot = 0; slot < sequence.slots; slot++, state += of.values() * of.keySize)
 #pragma unroll
-  for (int i = 0; i < R; i++) {
-    const int row = rowOf(i / 4) + i % 4;
-    if (row < of.keySize) results.state[(int64_t{head} * of.keySize + row) * of.valueSize + column + own] = S[i];
-  }
+    for (int i = 0; i < R; i++) {
+      const int row = rowOf(i / 4) + i % 4;
+      if (row < of.keySize) state[int64_t{row} * of.valueSize] = S[i];
+    }
 }
 
 }  // namespace

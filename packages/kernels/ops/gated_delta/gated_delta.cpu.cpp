@@ -61,8 +61,10 @@ const char* gated_delta_backward(const Launch& launch) {
 const char* gated_delta_cached(const Launch& launch) {
   const GatedDelta op(launch.inputs, launch.attributes);
   if (const char* problem = checkHeads(op)) return problem;
-  continueHeads<Chunk>(*launch.context, op, launch.inputs[6].i32(), launch.outputs[1].f32(), reinterpret_cast<float*>(launch.workspace),
-                       launch.outputs[0].f32());
+  const Tensor states = launch.outputs[1];
+  const CarriedStates carried(launch.inputs[6], launch.inputs[7], states.shape[0] * states.shape[1] / (op.heads * op.state()));
+  if (const char* problem = carried.check()) return problem;
+  continueHeads<Chunk>(*launch.context, op, carried, states.f32(), reinterpret_cast<float*>(launch.workspace), launch.outputs[0].f32());
   return nullptr;
 }
 

@@ -50,7 +50,7 @@ const char* backward(const Launch& launch, const GatedDelta<A>& of, const Packed
   double* parts = take<double>(rest, windows * of.heads * 2);
   const A* dout = dataOf<A>(launch.inputs[0]);
   A* dqkv = dataOf<A>(launch.outputs[0]);
-  if (const char* problem = sweepForward<A>(stream, of, packed, {nullptr, differences, nullptr, nullptr, states})) return problem;
+  if (const char* problem = sweepForward<A>(stream, of, packed, {nullptr, differences, nullptr, {}, states})) return problem;
   withRows(of.keySize, [&](auto size) {
     constexpr int K = decltype(size)::value;
     const BackwardResults<A> results{dqkv, dchanges, dstates};
@@ -73,7 +73,7 @@ const char* gated_delta(const Launch& launch) {
   return withActivations(launch.inputs[0], [&](auto zero) {
     using A = decltype(zero);
     const GatedDelta<A> of = deltaOf<A>(launch.inputs, launch.attributes);
-    const ForwardResults<A> results{dataOf<A>(launch.outputs[0]), nullptr, nullptr, nullptr, {}};
+    const ForwardResults<A> results{dataOf<A>(launch.outputs[0]), nullptr, nullptr, {}, {}};
     return sweepForward<A>(contextOf(launch).stream, of, packedOf(launch.inputs[5], of.tokens), results);
   });
 }
@@ -93,8 +93,10 @@ const char* gated_delta_cached(const Launch& launch) {
   return withActivations(launch.inputs[0], [&](auto zero) {
     using A = decltype(zero);
     const GatedDelta<A> of = deltaOf<A>(launch.inputs, launch.attributes);
-    const ForwardResults<A> results{dataOf<A>(launch.outputs[0]), nullptr, launch.outputs[1].f32(), launch.inputs[6].i32(), {}};
-    return sweepForward<A>(contextOf(launch).stream, of, {nullptr, 1, of.tokens}, results);
+    const Tensor states = launch.outputs[1];
+    const CarriedStates carried = carriedStates(launch, launch.inputs[6], launch.inputs[7], states, int64_t{of.heads} * of.keySize);
+    return sweepForward<A>(contextOf(launch).stream, of, {nullptr, carried.sequences, of.tokens},
+                           {dataOf<A>(launch.outputs[0]), nullptr, states.f32(), carried, {}});
   });
 }
 

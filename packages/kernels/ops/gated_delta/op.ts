@@ -1,3 +1,4 @@
+import { type CarriedState, placesOfStates } from '../../src/carriedStates.ts';
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
@@ -18,8 +19,8 @@ function valueColumns({ E, H, V, M, C }: Extents, { keyHeads, keySize }: Readonl
   if (Number(H) % keyHeads !== 0) throw new Error(`gated_delta: ${H} heads share ${keyHeads} key heads`);
   if (V !== undefined && Number(V) !== columns)
     throw new Error(`gated_delta: ${V} columns where values have ${columns}`);
-  if (M !== undefined && (Number(M) !== Number(H) * keySize || Number(C) !== valueSize))
-    throw new Error(`gated_delta: a state of [${M},${C}] for ${H} heads of [${keySize},${valueSize}]`);
+  if (M !== undefined && (Number(M) % (Number(H) * keySize) !== 0 || Number(C) !== valueSize))
+    throw new Error(`gated_delta: states of [${M},${C}] for ${H} heads of [${keySize},${valueSize}]`);
   return { V: columns, K: keySize };
 }
 
@@ -113,10 +114,10 @@ export const gatedDeltaBackwardOp = defineOp({
   flops: (sizes) => 3 * flops(sizes),
 });
 
-/** The same for consecutive tokens of one sequence: `state` holds S of every head, and counts as 0 at position 0. */
+/** The same for the newest tokens of sequences; `state` holds S of every head of each slot. `slots` as src/carriedStates.ts says. */
 export const gatedDeltaCachedOp = defineOp({
   name: 'gated_delta_cached',
-  inputs: { ...inputs, state: 'f32[M,C]', positions: 'i32[T]' },
+  inputs: { ...inputs, state: 'f32[M,C]', ...placesOfStates },
   outputs: { out: 'A[T,V]', next: 'f32[M,C]' },
   updates: { next: 'state' },
   attributes: ['keyHeads', 'keySize'],
@@ -146,11 +147,7 @@ export function gatedDelta(given: GatedDeltaInputs, cuSeqlens: Tensor, options: 
   return graphOf(given.qkv).apply(gatedDeltaOp, { ...given, cuSeqlens }, { ...options }).out;
 }
 
-/** Of the newest tokens of a sequence; `state`, [H · keySize, V / H], goes on with it. */
-export function gatedDeltaCached(
-  given: GatedDeltaInputs,
-  { state, positions }: { readonly state: Tensor; readonly positions: Tensor },
-  options: GatedDeltaOptions,
-): Tensor {
-  return graphOf(given.qkv).apply(gatedDeltaCachedOp, { ...given, state, positions }, { ...options }).out;
+/** Of the newest tokens of sequences; `state`, [H · keySize, V / H] of each slot, goes on with them. */
+export function gatedDeltaCached(given: GatedDeltaInputs, carried: CarriedState, options: GatedDeltaOptions): Tensor {
+  return graphOf(given.qkv).apply(gatedDeltaCachedOp, { ...given, ...carried }, { ...options }).out;
 }

@@ -52,28 +52,31 @@ function step(S: Matrix, { q, k, v, beta, g }: ReturnType<typeof tokenOf>) {
   return { decayed, known, change, next, out: rowTimes(q.y, next) };
 }
 
-/** @param ends where documents begin and end  @param before the states of all heads, [heads · keySize, valueSize] */
+/** @param ends where documents begin and end  @param before a document's states of all heads, [heads · keySize, valueSize], or null for zeros */
 export function deltaRule(
   inputs: DeltaInputs,
   sizes: HeadSizes,
   ends: readonly number[],
-  before?: Values,
-): { readonly out: Matrix; readonly state: Matrix } {
+  before: (document: number) => ((row: number, column: number) => number) | null = () => null,
+): { readonly out: Matrix; readonly states: readonly Matrix[] } {
   const { tokens, heads, keySize, valueSize } = sizes;
   const out = zeros(tokens, heads * valueSize);
-  const state: Matrix = [];
-  for (let head = 0; head < heads; head++) {
-    let S = zeros(keySize, valueSize);
-    if (before) S = S.map((row, r) => row.map((_, c) => before.at(head * keySize + r, c)));
-    for (let t = 0; t < tokens; t++) {
-      if (t > 0 && ends.includes(t)) S = zeros(keySize, valueSize);
-      const made = step(S, tokenOf(inputs, sizes, t, head));
-      made.out.forEach((value, c) => ((out[t] as number[])[head * valueSize + c] = value));
-      S = made.next;
+  const states = ends.slice(1).map((end, document) => {
+    const state: Matrix = [];
+    const held = before(document);
+    for (let head = 0; head < heads; head++) {
+      let S = zeros(keySize, valueSize);
+      if (held) S = S.map((row, r) => row.map((_, c) => held(head * keySize + r, c)));
+      for (let t = ends[document] as number; t < end; t++) {
+        const made = step(S, tokenOf(inputs, sizes, t, head));
+        made.out.forEach((value, c) => ((out[t] as number[])[head * valueSize + c] = value));
+        S = made.next;
+      }
+      state.push(...S);
     }
-    state.push(...S);
-  }
-  return { out, state };
+    return state;
+  });
+  return { out, states };
 }
 
 export function deltaSlopes(inputs: DeltaInputs, sizes: HeadSizes, ends: readonly number[], dout: Values) {

@@ -1,3 +1,11 @@
+import {
+  type CarriedSequence,
+  carriedCase,
+  carriedPlaces,
+  nextTokens,
+  oneSequence,
+  sequencesBeside,
+} from '../../src/cases/carried.ts';
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { endsOf } from '../../src/cases/documents.ts';
 import { sigmoid } from '../../src/cases/mathematics.ts';
@@ -167,42 +175,67 @@ export const shortConvBackwardBiasCases = casesFor(shortConvBackwardBiasOp, {
   },
 });
 
-/** So many tokens from a position on. */
-function cached(tokens: number, start: number, conv: Conv) {
-  return {
-    extents: sizes(tokens, conv),
-    attributes: { gated: conv.gated },
-    fill: { positions: () => (i: number) => start + i },
-  };
+function cached(sequences: readonly CarriedSequence[], conv: Conv) {
+  const { tokens, count, held, fill } = carriedCase(sequences);
+  const extents = sizes(tokens, conv);
+  return { extents: { ...extents, P: held * extents.P, Q: count }, attributes: { gated: conv.gated }, fill };
+}
+
+/** The same beside each other. */
+function beside(sequences: readonly CarriedSequence[], conv: Conv, ...more: readonly 'bias'[]) {
+  return { ...cached(sequences, conv), optional: ['slots', ...more] as const };
 }
 
 export const shortConvCachedCases = casesFor(shortConvCachedOp, {
   shapes: [],
   hard: {
-    'a sequence begins, gated': cached(1, 0, gatedConv(1, 2)),
-    'a prompt': cached(30, 0, siluConv(33, 4)),
-    'the next token, gated': cached(1, 7, gatedConv(19, 3)),
-    'the next token': cached(1, 7, siluConv(19, 4)),
-    'fewer tokens than the state has': cached(2, 40, gatedConv(65, 5)),
-    'another part of a prompt': cached(17, 512, siluConv(5, 4)),
+    'a sequence begins, gated': cached(oneSequence(1, 0), gatedConv(1, 2)),
+    'a prompt': cached(oneSequence(30, 0), siluConv(33, 4)),
+    'the next token, gated': cached(oneSequence(1, 7), gatedConv(19, 3)),
+    'the next token': cached(oneSequence(1, 7), siluConv(19, 4)),
+    'fewer tokens than the state has': cached(oneSequence(2, 40), gatedConv(65, 5)),
+    'another part of a prompt': cached(oneSequence(17, 512), siluConv(5, 4)),
+    'sequences beside each other': beside(sequencesBeside, siluConv(33, 4), 'bias'),
+    'sequences beside each other, gated': beside(sequencesBeside, gatedConv(19, 3)),
+    'the next tokens of several': beside(nextTokens, siluConv(5, 4)),
+    'the next tokens of several, gated': beside(nextTokens, gatedConv(65, 5), 'bias'),
   },
-  benchmark: [cached(1, 511, gatedConv(1024, 3)), cached(1, 511, siluConv(6144, 4))],
-  reference: ({ state, positions, ...inputs }, { y, next }, { extents, attributes: { gated: isGated } }) => {
-    const { T = 0, D = 0, K = 0, P = 0 } = extents;
-    const held = (row: number, d: number) => (positions.at(0) === 0 ? 0 : state.at(row, d));
-    const inputOf = (t: number, d: number) => (t < 0 ? held(P + t, d) : inputAt(inputs, t, d, { D, gated: isGated }));
-    for (let d = 0; d < D; d++) {
-      for (let t = 0; t < T; t++) {
-        let [z, size] = [inputs.bias.at(d), Math.abs(inputs.bias.at(d))];
-        for (let k = 0; k < K; k++) {
-          const term = inputs.weight.at(d * K + k) * inputOf(t - P + k, d);
-          z += term;
-          size += Math.abs(term);
+  benchmark: [gatedConv(1024, 3), siluConv(6144, 4)].flatMap((conv) => [
+    { ...cached(oneSequence(1, 511), conv), optional: [] },
+    beside(
+      Array.from({ length: 16 }, (_, slot) => ({ tokens: 1, start: 511, slot, slots: 1 })),
+      conv,
+    ),
+  ]),
+  reference: (
+    { state, positions, slots, ...inputs },
+    { y, next },
+    { extents, attributes: { gated: isGated }, dtypes },
+  ) => {
+    const { T = 0, D = 0, K = 0, Q = 0 } = extents;
+    const rows = K - 1;
+    const places = carriedPlaces({ state, positions, slots }, T, { count: dtypes.slots ? Q : 0, rows });
+    const states = places.ends.slice(1).map((end, n) => {
+      const first = places.ends[n] as number;
+      const held = places.before(n);
+      const inputOf = (t: number, d: number) =>
+        t < first ? (held?.(rows + t - first, d) ?? 0) : inputAt(inputs, t, d, { D, gated: isGated });
+      for (let d = 0; d < D; d++) {
+        for (let t = first; t < end; t++) {
+          let [z, size] = [inputs.bias.at(d), Math.abs(inputs.bias.at(d))];
+          for (let k = 0; k < K; k++) {
+            const term = inputs.weight.at(d * K + k) * inputOf(t - rows + k, d);
+            z += term;
+            size += Math.abs(term);
+          }
+          if (isGated) y.add(t, d, inputs.x.at(t, D + d) * z, Math.abs(inputs.x.at(t, D + d)) * size);
+          else y.add(t, d, z * sigmoid(z), Math.abs(z) * sigmoid(z) + 1.1 * size);
         }
-        if (isGated) y.add(t, d, inputs.x.at(t, D + d) * z, Math.abs(inputs.x.at(t, D + d)) * size);
-        else y.add(t, d, z * sigmoid(z), Math.abs(z) * sigmoid(z) + 1.1 * size);
       }
-      for (let row = 0; row < P; row++) next.add(row, d, inputOf(T - P + row, d));
-    }
+      return Array.from({ length: rows }, (_, row) =>
+        Array.from({ length: D }, (_, d) => inputOf(end - rows + row, d)),
+      );
+    });
+    for (const [row, values] of places.after(states).entries()) values.forEach((value, d) => next.add(row, d, value));
   },
 });

@@ -1,3 +1,4 @@
+import { type CarriedState, placesOfStates } from '../../src/carriedStates.ts';
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
@@ -10,7 +11,8 @@ function checkColumns({ M, D, K, P }: Extents, { gated }: { readonly gated: numb
   const columns = Number(D) * (gated ? 3 : 1);
   if (Number(M) !== columns) throw new Error(`short_conv: ${M} columns where ${D} channels need ${columns}`);
   if (Number(K) < 2 || Number(K) > longestShortConv) throw new Error(`short_conv: a kernel of ${K} tokens`);
-  if (P !== undefined && Number(P) !== Number(K) - 1) throw new Error(`short_conv: a state of ${P} rows, not ${K} - 1`);
+  if (P !== undefined && Number(P) % (Number(K) - 1) !== 0)
+    throw new Error(`short_conv: states of ${P} rows, not of ${K} - 1 each`);
   return {};
 }
 
@@ -79,12 +81,12 @@ export const shortConvBackwardBiasOp = defineOp({
 });
 
 /**
- * The same for consecutive tokens of one sequence, from position `positions[0]` on. `state` holds u of the K - 1 tokens before them and then of the
- * last ones; at position 0 what it held counts as 0.
+ * The same for the newest tokens of sequences. Each slot of `state` holds u of the K - 1 tokens before them and then of the last ones; `slots` as
+ * src/carriedStates.ts says.
  */
 export const shortConvCachedOp = defineOp({
   name: 'short_conv_cached',
-  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', state: 'f32[P,D]', positions: 'i32[T]', bias: 'f32[D]?' },
+  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', state: 'f32[P,D]', ...placesOfStates, bias: 'f32[D]?' },
   outputs: { y: 'A[T,D]', next: 'f32[P,D]' },
   updates: { next: 'state' },
   attributes: ['gated'],
@@ -104,12 +106,7 @@ export function shortConv(x: Tensor, weights: ShortConvWeights, cuSeqlens: Tenso
   return graphOf(x).apply(shortConvOp, { x, ...weights, cuSeqlens }, { gated: gated ? 1 : 0 }).y;
 }
 
-/** Of the newest tokens of a sequence; `state`, [K - 1, D], goes on with it. */
-export function shortConvCached(
-  x: Tensor,
-  weights: ShortConvWeights,
-  { state, positions }: { readonly state: Tensor; readonly positions: Tensor },
-  gated: boolean,
-): Tensor {
-  return graphOf(x).apply(shortConvCachedOp, { x, ...weights, state, positions }, { gated: gated ? 1 : 0 }).y;
+/** Of the newest tokens of sequences; `state`, [K - 1, D] of each slot, goes on with them. */
+export function shortConvCached(x: Tensor, weights: ShortConvWeights, carried: CarriedState, gated: boolean): Tensor {
+  return graphOf(x).apply(shortConvCachedOp, { x, ...weights, ...carried }, { gated: gated ? 1 : 0 }).y;
 }

@@ -1,3 +1,4 @@
+#include "cpu/carried_states.h"
 #include "cpu/documents.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -204,19 +205,25 @@ const char* short_conv_backward_bias(const Launch& launch) {
 }
 
 const char* short_conv_cached(const Launch& launch) {
-  const Convolution conv(launch, launch.inputs[0], launch.inputs[1], launch.inputs[4]);
+  const Convolution conv(launch, launch.inputs[0], launch.inputs[1], launch.inputs[5]);
   if (const char* problem = conv.check()) return problem;
-  const int64_t tokens = conv.x.shape[0];
-  float *y = launch.outputs[0].f32(), *state = launch.outputs[1].f32();
-  const bool begins = tokens > 0 && launch.inputs[3].i32()[0] == 0;
+  const int64_t kept = conv.weight.shape[2] - 1;
+  const CarriedStates carried(launch.inputs[3], launch.inputs[4], launch.outputs[1].shape[0] / kept);
+  if (const char* problem = carried.check()) return problem;
+  float *y = launch.outputs[0].f32(), *states = launch.outputs[1].f32();
   conv.forChannels([&](const Channels& channels, int64_t first) {
-    Window inputs(channels.taps);
-    for (int k = 0; k < channels.taps - 1 && !begins; k++) inputs.push(Vec::load(state + k * channels.channels + first, channels.lanes));
-    for (int64_t t = 0; t < tokens; t++) {
-      inputs.push(channels.input(t));
-      channels.output(t, inputs.convolved(channels)).store(y + t * channels.channels + first, channels.lanes);
+    for (int64_t i = 0; i < carried.count(); i++) {
+      const CarriedSequence sequence = carried.at(i);
+      float* state = states + sequence.slot * kept * channels.channels + first;
+      Window inputs(channels.taps);
+      for (int64_t k = 0; k < kept && !sequence.begins; k++) inputs.push(Vec::load(state + k * channels.channels, channels.lanes));
+      for (int64_t t = sequence.first; t < sequence.end; t++) {
+        inputs.push(channels.input(t));
+        channels.output(t, inputs.convolved(channels)).store(y + t * channels.channels + first, channels.lanes);
+      }
+      for (int64_t row = 0; row < kept * sequence.slots; row++)
+        inputs.values[1 + row % kept].store(state + row * channels.channels, channels.lanes);
     }
-    for (int k = 1; k < channels.taps; k++) inputs.values[k].store(state + (k - 1) * channels.channels + first, channels.lanes);
   });
   return nullptr;
 }

@@ -1,3 +1,4 @@
+#include "cuda/carried_states.cuh"
 #include "cuda/column_sums.cuh"
 #include "four_taps.cuh"
 
@@ -104,24 +105,25 @@ __global__ void __launch_bounds__(kElementThreads, 2) weightPartsKernel(Conv<A> 
   }
 }
 
-/** A thread goes through the tokens of one channel, for a state holds what came before them. */
+/** A thread goes through the tokens of one channel of a sequence, for a state holds what came before them. */
 template <typename A>
 struct Cached {
   Conv<A> conv;
   A* y;
-  float* state;
-  const int32_t* positions;
+  float* states;
+  CarriedStates carried;
 
   template <int V>
   __device__ void run(int64_t row, int) const {
     static_assert(V == 1);
-    const int channel = static_cast<int>(row), unused = kMostTaps - conv.taps;
-    const bool begins = positions[0] == 0;
+    const int channel = static_cast<int>(row % conv.channels), unused = kMostTaps - conv.taps;
+    const CarriedSequence sequence = carried.at(static_cast<int>(row / conv.channels));
+    float* state = states + int64_t{sequence.slot} * (conv.taps - 1) * conv.channels + channel;
     float window[kMostTaps];  // the newest at the end
 #pragma unroll
     for (int k = 0; k < kMostTaps; k++)
-      window[k] = k <= unused || begins ? 0 : state[(k - unused - 1) * conv.channels + channel];
-    for (int64_t token = 0; token < conv.tokens; token++) {
+      window[k] = k <= unused || sequence.begins ? 0 : state[(k - unused - 1) * conv.channels];
+    for (int64_t token = sequence.begin; token < sequence.end; token++) {
       float u[1], z[1] = {conv.biasOf(channel)};
       conv.template input<1>(token, channel, u);
 #pragma unroll
@@ -133,9 +135,10 @@ struct Cached {
       conv.template output<1>(token, channel, z);
       y[token * conv.channels + channel] = fromFloat<A>(z[0]);
     }
+    for (int slot = 0; slot < sequence.slots; slot++, state += (conv.taps - 1) * conv.channels)
 #pragma unroll
-    for (int k = 0; k < kMostTaps; k++)
-      if (k > unused) state[(k - unused - 1) * conv.channels + channel] = window[k];
+      for (int k = 0; k < kMostTaps; k++)
+        if (k > unused) state[(k - unused - 1) * conv.channels] = window[k];
   }
 };
 
@@ -190,9 +193,11 @@ const char* short_conv_cached(const Launch& launch) {
   if (x.shape[0] == 0) return nullptr;
   return withType(x.type, [&](auto zero) {
     using A = decltype(zero);
-    const Conv<A> conv{dataOf<A>(x), weight.f32(),    launch.inputs[4].f32(),           {},
+    const Conv<A> conv{dataOf<A>(x), weight.f32(),    launch.inputs[5].f32(),           {},
                        x.shape[0],   weight.shape[0], static_cast<int>(weight.shape[2]), launch.attributes[0] != 0};
-    overSingles(launch, conv.channels, 1, Cached<A>{conv, dataOf<A>(launch.outputs[0]), launch.outputs[1].f32(), launch.inputs[3].i32()});
+    const Tensor states = launch.outputs[1];
+    const CarriedStates carried = carriedStates(launch, launch.inputs[3], launch.inputs[4], states, conv.taps - 1);
+    overSingles(launch, carried.sequences * conv.channels, 1, Cached<A>{conv, dataOf<A>(launch.outputs[0]), states.f32(), carried});
   });
 }
 

@@ -201,7 +201,7 @@ __global__ void __launch_bounds__(kWindowThreads) joinGroupsKernel(StateSpace<A>
 template <typename A>
 const char* runBackward(const Launch& launch, const StateSpace<A>& of, const Packed& packed) {
   const cudaStream_t stream = contextOf(launch).stream;
-  const int64_t windows = ceilDivide(of.tokens, kWindow);
+  const int64_t windows = of.windows();
   const int parts = of.headsOfGroup() < kMostParts ? of.headsOfGroup() : kMostParts;
   char* rest = launch.workspace;
   const Scratch<A> scratch(of, rest);

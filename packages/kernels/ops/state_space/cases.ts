@@ -1,3 +1,11 @@
+import {
+  type CarriedSequence,
+  carriedCase,
+  carriedPlaces,
+  nextTokens,
+  oneSequence,
+  sequencesBeside,
+} from '../../src/cases/carried.ts';
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { endsOf, numbersOf } from '../../src/cases/documents.ts';
 import { bf16Roundoff, type Sums, type Values } from '../../src/cases/values.ts';
@@ -22,6 +30,7 @@ function packed(lengths: readonly number[], heads: Heads) {
 
 const small: Heads = { heads: 2, groups: 1, stateSize: 4, headSize: 3 };
 const grouped: Heads = { heads: 4, groups: 2, stateSize: 8, headSize: 12 };
+const onTensorCores: Heads = { heads: 2, groups: 1, stateSize: 128, headSize: 64 };
 const published: Heads = { heads: 48, groups: 1, stateSize: 128, headSize: 64 };
 const hard = {
   'one token': packed([1], { heads: 1, groups: 1, stateSize: 1, headSize: 1 }),
@@ -33,7 +42,7 @@ const hard = {
   'heads of several vectors': packed([70], { heads: 1, groups: 1, stateSize: 33, headSize: 40 }),
   'states that last': { ...packed([90], small), fill: { cuSeqlens: constant(0, 90), decay: constant(-6, -5) } },
   'states that end at once': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), decay: constant(4, 5) } },
-  'heads of tensor cores': packed([40, 3, 100], { heads: 2, groups: 1, stateSize: 128, headSize: 64 }),
+  'heads of tensor cores': packed([40, 3, 100], onTensorCores),
   'steps that saturate': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), dt: scaled(30) } },
 };
 const benchmark = [packed([512], published)];
@@ -89,25 +98,49 @@ export const stateSpaceBackwardCases = casesFor(stateSpaceBackwardOp, {
   },
 });
 
-/** So many tokens from a position on. */
-function cached(tokens: number, start: number, heads: Heads) {
-  return { ...sizes(tokens, heads), fill: { positions: () => (i: number) => start + i } };
+function cached(sequences: readonly CarriedSequence[], heads: Heads) {
+  const { tokens, count, held, fill } = carriedCase(sequences);
+  const { extents, attributes } = sizes(tokens, heads);
+  return { extents: { ...extents, M: held * extents.M, Q: count }, attributes, fill };
+}
+
+/** The same beside each other. */
+function beside(sequences: readonly CarriedSequence[], heads: Heads) {
+  return { ...cached(sequences, heads), optional: ['slots'] as const };
 }
 
 export const stateSpaceCachedCases = casesFor(stateSpaceCachedOp, {
   shapes: [],
   hard: {
-    'a sequence begins': cached(1, 0, small),
-    'the next token': cached(1, 9, grouped),
-    'a prompt': cached(100, 0, grouped),
-    'another part of a prompt': cached(70, 512, small),
+    'a sequence begins': cached(oneSequence(1, 0), small),
+    'the next token': cached(oneSequence(1, 9), grouped),
+    'a prompt': cached(oneSequence(100, 0), grouped),
+    'another part of a prompt': cached(oneSequence(70, 512), small),
+    'a prompt of heads of tensor cores': cached(oneSequence(100, 0), onTensorCores),
+    'another part of a prompt of heads of tensor cores': cached(oneSequence(70, 512), onTensorCores),
+    'sequences beside each other': beside(sequencesBeside, small),
+    'sequences of heads in groups': beside(sequencesBeside, grouped),
+    'sequences of heads of tensor cores': beside(sequencesBeside, onTensorCores),
+    'the next tokens of several': beside(nextTokens, grouped),
+    'the next tokens of heads of tensor cores': beside(nextTokens, onTensorCores),
   },
-  benchmark: [cached(1, 511, published)],
-  reference: ({ state, positions, ...inputs }, { y, next }, { extents, attributes }) => {
+  benchmark: [
+    { ...cached(oneSequence(1, 511), published), optional: [] },
+    beside(
+      Array.from({ length: 16 }, (_, slot) => ({ tokens: 1, start: 511, slot, slots: 1 })),
+      published,
+    ),
+  ],
+  reference: ({ state, positions, slots, ...inputs }, { y, next }, { extents, attributes, activationType, dtypes }) => {
     const heads = sizesOf(extents, attributes);
-    const before = positions.at(0) === 0 ? undefined : state;
-    const made = stateSpaceValues(inputs as StateInputs, heads, [0, heads.tokens], before);
+    const [count, rows] = [dtypes.slots ? (extents.Q ?? 0) : 0, heads.heads * heads.stateSize];
+    const places = carriedPlaces({ state, positions, slots }, heads.tokens, { count, rows });
+    const made = stateSpaceValues(inputs as StateInputs, heads, places.ends, places.before);
     y.addAll(made.y, 4);
-    next.addAll(made.state, 4);
+    next.addAll(places.after(made.states), 4);
+    // kFewTokens in few_tokens.cuh: so many of each sequence go through the state one by one, in float32.
+    if (!isOnTensorCores(heads, activationType) || heads.tokens <= 8 * Math.max(count, 1)) return;
+    y.allowFactors();
+    next.allowFactors();
   },
 });

@@ -40,10 +40,11 @@ __global__ void __launch_bounds__(kWindowThreads) chunkStatesKernel(StateSpace<B
   __shared__ __align__(128) char others[kStateTile];
   __shared__ HeadTokens its;
   const Window<Bf16> window(of, blockIdx.x);
+  if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup();
   const int64_t column = int64_t{head} * kChunkHead;
-  copyRows<kChunkHead>(values, (dy ? dy : of.xbc) + column, dy ? of.values() : of.columns, window.start, of.tokens);
-  copyRows<kChunkState>(others, of.xbc + (dy ? of.cColumn(group) : of.bColumn(group)), of.columns, window.start, of.tokens);
+  copyRows<kChunkHead>(values, (dy ? dy : of.xbc) + column, dy ? of.values() : of.columns, window.start, window.end());
+  copyRows<kChunkState>(others, of.xbc + (dy ? of.cColumn(group) : of.bColumn(group)), of.columns, window.start, window.end());
   commitCopies();
   its.findDocuments(packed, window.start, window.count);
   __syncthreads();
@@ -75,10 +76,11 @@ __global__ void __launch_bounds__(kWindowThreads)
   __shared__ HeadTokens its;
   char *x = memory, *C = x + kValueTile, *S = C + kStateTile;
   const Window<Bf16> window(of, blockIdx.x);
+  if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup(), row = warpRow(), half = warpHalf() * kChunkHead / 2;
   const int64_t column = int64_t{head} * kChunkHead;
-  copyRows<kChunkHead>(x, of.xbc + column, of.columns, window.start, of.tokens);
-  copyRows<kChunkState>(C, of.xbc + of.cColumn(group), of.columns, window.start, of.tokens);
+  copyRows<kChunkHead>(x, of.xbc + column, of.columns, window.start, window.end());
+  copyRows<kChunkState>(C, of.xbc + of.cColumn(group), of.columns, window.start, window.end());
   commitCopies();
   its.findDocuments(packed, window.start, window.count);
   __syncthreads();

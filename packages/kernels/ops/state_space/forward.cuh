@@ -10,6 +10,7 @@ template <typename A>
 __global__ void __launch_bounds__(kWindowThreads) windowScoresKernel(StateSpace<A> of, float* scores) {
   __shared__ Slices slices;
   const Window<A> window(of, blockIdx.x);
+  if (window.count == 0) return;
   const int group = static_cast<int>(blockIdx.y);
   float sums[kOwnRows][kWindow / 16] = {};
   addProduct<Along::inner, Along::inner, kWindow>(
@@ -20,7 +21,7 @@ __global__ void __launch_bounds__(kWindowThreads) windowScoresKernel(StateSpace<
 
 template <typename A>
 void findScores(cudaStream_t stream, const StateSpace<A>& of, float* scores) {
-  const dim3 grid(static_cast<unsigned>(ceilDivide(of.tokens, kWindow)), static_cast<unsigned>(of.groups));
+  const dim3 grid(static_cast<unsigned>(of.windows()), static_cast<unsigned>(of.groups));
   windowScoresKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, scores);
 }
 
@@ -32,6 +33,7 @@ __global__ void __launch_bounds__(kWindowThreads)
   __shared__ Slices slices;
   __shared__ float P[kWindow][kWindow + 16];  // padded against conflicts of banks
   const Window<A> window(of, blockIdx.x);
+  if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup(), column = static_cast<int>(blockIdx.z) * kWindow;
   its.findDocuments(packed, window.start, window.count);
   __syncthreads();
@@ -62,20 +64,20 @@ struct Scratch {
   float* scores;
 
   Scratch(const StateSpace<A>& of, char*& workspace) {
-    const int64_t windows = ceilDivide(of.tokens, kWindow);
+    const int64_t windows = of.windows();
     states = {take<float>(workspace, windows * of.heads * of.state()), take<float>(workspace, windows * of.heads), of.state()};
     scores = take<float>(workspace, windows * of.groups * kWindow * kWindow);
   }
 };
 
 template <typename A>
-const char* runForward(const Launch& launch, const StateSpace<A>& of, const Packed& packed, const SequenceState& sequence, A* y) {
+const char* runForward(const Launch& launch, const StateSpace<A>& of, const Packed& packed, float* carriedStates, A* y) {
   const cudaStream_t stream = contextOf(launch).stream;
   char* rest = launch.workspace;
   const Scratch<A> scratch(of, rest);
-  findStates<A>(stream, of, packed, nullptr, scratch.states, sequence);
+  findStates<A>(stream, of, packed, nullptr, scratch.states, carriedStates);
   findScores(stream, of, scratch.scores);
-  const dim3 grid(static_cast<unsigned>(ceilDivide(of.tokens, kWindow)), static_cast<unsigned>(of.heads),
+  const dim3 grid(static_cast<unsigned>(of.windows()), static_cast<unsigned>(of.heads),
                   static_cast<unsigned>(ceilDivide(of.headSize, kWindow)));
   if constexpr (std::is_same_v<A, Bf16>)
     if (servesChunks(of))

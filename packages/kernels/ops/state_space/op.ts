@@ -1,3 +1,4 @@
+import { type CarriedState, placesOfStates } from '../../src/carriedStates.ts';
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
@@ -18,8 +19,8 @@ function valueColumns({ E, H, V, M, P }: Extents, { groups, stateSize }: Readonl
   if (Number(H) % groups !== 0) throw new Error(`state_space: ${H} heads in ${groups} groups`);
   if (V !== undefined && Number(V) !== columns)
     throw new Error(`state_space: ${V} columns where heads have ${columns}`);
-  if (M !== undefined && (Number(M) !== Number(H) * stateSize || Number(P) !== headSize))
-    throw new Error(`state_space: a state of [${M},${P}] for ${H} heads of [${stateSize},${headSize}]`);
+  if (M !== undefined && (Number(M) % (Number(H) * stateSize) !== 0 || Number(P) !== headSize))
+    throw new Error(`state_space: states of [${M},${P}] for ${H} heads of [${stateSize},${headSize}]`);
   return { V: columns, N: stateSize };
 }
 
@@ -29,8 +30,11 @@ function chunkFloats(stateSize: number, headSize: number): number {
 }
 
 /** As Scratch in forward.cuh takes its parts. */
-function cudaForwardParts({ T = 0, H = 0, V = 0, N = 0 }: Sizes, { groups }: Readonly<Record<Groups, number>>) {
-  const windows = Math.ceil(T / CHUNK);
+function cudaForwardParts(
+  { T = 0, H = 0, V = 0, N = 0 }: Sizes,
+  { groups }: Readonly<Record<Groups, number>>,
+  windows = Math.ceil(T / CHUNK),
+) {
   return [4 * windows * V * N, 4 * windows * H, 4 * windows * groups * CHUNK ** 2];
 }
 
@@ -38,6 +42,13 @@ function forwardBytes(sizes: Sizes, { attributes, device }: WorkspaceContext<Gro
   if (device === 'cuda') return partsBytes(...cudaForwardParts(sizes, attributes));
   const { H = 0, V = 0, N = 0 } = sizes;
   return 4 * H * (chunkFloats(N, V / H) + (N * V) / H);
+}
+
+/** On a GPU each sequence begins a window. */
+function cachedBytes(sizes: Sizes, context: WorkspaceContext<Groups>): number {
+  const { T = 0, Q = 0 } = sizes;
+  if (context.device !== 'cuda' || !context.dtypes['slots']) return forwardBytes(sizes, context);
+  return partsBytes(...cudaForwardParts(sizes, context.attributes, Math.floor(T / CHUNK) + Q));
 }
 
 /** The states at the beginnings of chunks are computed again: no layer keeps them. */
@@ -123,15 +134,15 @@ export const stateSpaceBackwardOp = defineOp({
   flops: (sizes) => 3 * flops(sizes),
 });
 
-/** The same for consecutive tokens of one sequence: `state` holds S of every head, and counts as 0 at position 0. */
+/** The same for the newest tokens of sequences; `state` holds S of every head of each slot. `slots` as src/carriedStates.ts says. */
 export const stateSpaceCachedOp = defineOp({
   name: 'state_space_cached',
-  inputs: { ...inputs, state: 'f32[M,P]', positions: 'i32[T]' },
+  inputs: { ...inputs, state: 'f32[M,P]', ...placesOfStates },
   outputs: { y: 'A[T,V]', next: 'f32[M,P]' },
   updates: { next: 'state' },
   attributes: ['groups', 'stateSize'],
   derive: valueColumns,
-  workspace: forwardBytes,
+  workspace: cachedBytes,
   flops,
 });
 
@@ -156,11 +167,7 @@ export function stateSpace(given: StateSpaceInputs, cuSeqlens: Tensor, options: 
   return graphOf(given.xbc).apply(stateSpaceOp, { ...given, cuSeqlens }, { ...options }).y;
 }
 
-/** Of the newest tokens of a sequence; `state`, [H · stateSize, V / H], goes on with it. */
-export function stateSpaceCached(
-  given: StateSpaceInputs,
-  { state, positions }: { readonly state: Tensor; readonly positions: Tensor },
-  options: StateSpaceOptions,
-): Tensor {
-  return graphOf(given.xbc).apply(stateSpaceCachedOp, { ...given, state, positions }, { ...options }).y;
+/** Of the newest tokens of sequences; `state`, [H · stateSize, V / H] of each slot, goes on with them. */
+export function stateSpaceCached(given: StateSpaceInputs, carried: CarriedState, options: StateSpaceOptions): Tensor {
+  return graphOf(given.xbc).apply(stateSpaceCachedOp, { ...given, ...carried }, { ...options }).y;
 }

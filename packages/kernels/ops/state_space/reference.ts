@@ -52,30 +52,33 @@ function next(S: Matrix, { b, x, step, factor }: Token): Matrix {
   );
 }
 
-/** @param ends where documents begin and end  @param before the states of all heads, [heads · stateSize, headSize] */
+/** @param ends where documents begin and end  @param before a document's states of all heads, [heads · stateSize, headSize], or null for zeros */
 export function stateSpaceValues(
   inputs: StateInputs,
   sizes: StateSizes,
   ends: readonly number[],
-  before?: Values,
-): { readonly y: Matrix; readonly state: Matrix } {
+  before: (document: number) => ((row: number, column: number) => number) | null = () => null,
+): { readonly y: Matrix; readonly states: readonly Matrix[] } {
   const { tokens, heads, stateSize, headSize } = sizes;
   const y = zeros(tokens, heads * headSize);
-  const state: Matrix = [];
-  for (let head = 0; head < heads; head++) {
-    let S = zeros(stateSize, headSize);
-    if (before) S = S.map((row, r) => row.map((_, c) => before.at(head * stateSize + r, c)));
-    for (let t = 0; t < tokens; t++) {
-      if (t > 0 && ends.includes(t)) S = zeros(stateSize, headSize);
-      const token = tokenOf(inputs, sizes, t, head);
-      S = next(S, token);
-      rowTimes(token.c, S).forEach((value, c) => {
-        (y[t] as number[])[head * headSize + c] = value + token.skip * (token.x[c] as number);
-      });
+  const states = ends.slice(1).map((end, document) => {
+    const state: Matrix = [];
+    const held = before(document);
+    for (let head = 0; head < heads; head++) {
+      let S = zeros(stateSize, headSize);
+      if (held) S = S.map((row, r) => row.map((_, c) => held(head * stateSize + r, c)));
+      for (let t = ends[document] as number; t < end; t++) {
+        const token = tokenOf(inputs, sizes, t, head);
+        S = next(S, token);
+        rowTimes(token.c, S).forEach((value, c) => {
+          (y[t] as number[])[head * headSize + c] = value + token.skip * (token.x[c] as number);
+        });
+      }
+      state.push(...S);
     }
-    state.push(...S);
-  }
-  return { y, state };
+    return state;
+  });
+  return { y, states };
 }
 
 export function stateSpaceSlopes(inputs: StateInputs, sizes: StateSizes, ends: readonly number[], dy: Values) {

@@ -8,7 +8,7 @@ const char* state_space(const Launch& launch) {
   return withActivations(launch.inputs[0], [&](auto zero) -> const char* {
     using A = decltype(zero);
     const StateSpace<A> of = stateSpaceOf<A>(launch.inputs, launch.attributes);
-    return runForward<A>(launch, of, packedOf(launch.inputs[5], of.tokens), {}, dataOf<A>(launch.outputs[0]));
+    return runForward<A>(launch, of, packedOf(launch.inputs[5], of.tokens), nullptr, dataOf<A>(launch.outputs[0]));
   });
 }
 
@@ -25,13 +25,14 @@ const char* state_space_cached(const Launch& launch) {
   if (launch.inputs[0].shape[0] == 0) return nullptr;
   return withActivations(launch.inputs[0], [&](auto zero) -> const char* {
     using A = decltype(zero);
-    const StateSpace<A> of = stateSpaceOf<A>(launch.inputs, launch.attributes);
-    float* state = launch.outputs[1].f32();
-    const int32_t* positions = launch.inputs[6].i32();
+    StateSpace<A> of = stateSpaceOf<A>(launch.inputs, launch.attributes);
+    const Tensor states = launch.outputs[1];
+    of.carried = carriedStates(launch, launch.inputs[6], launch.inputs[7], states, int64_t{of.heads} * of.stateSize);
     A* y = dataOf<A>(launch.outputs[0]);
-    if (of.tokens > kFewTokens) return runForward<A>(launch, of, {nullptr, 1, of.tokens}, {state, positions}, y);
-    const dim3 grid(static_cast<unsigned>(ceilDivide(of.headSize, kStateColumns)), static_cast<unsigned>(of.heads));
-    fewTokensKernel<A><<<grid, kWindowThreads, 0, contextOf(launch).stream>>>(of, state, positions, y);
+    if (of.tokens > kFewTokens * of.carried.sequences) return runForward<A>(launch, of, {nullptr, 1, of.tokens}, states.f32(), y);
+    const dim3 grid(static_cast<unsigned>(ceilDivide(of.headSize, kStateColumns)), static_cast<unsigned>(of.heads),
+                    static_cast<unsigned>(of.carried.sequences));
+    fewTokensKernel<A><<<grid, kWindowThreads, 0, contextOf(launch).stream>>>(of, states.f32(), y);
     return nullptr;
   });
 }

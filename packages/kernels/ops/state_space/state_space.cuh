@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda/carried_states.cuh"
 #include "cuda/elements.cuh"
 #include "cuda/window_product.cuh"
 
@@ -13,7 +14,12 @@ struct StateSpace {
   const float *decay, *shift, *skip;
   int64_t tokens, columns;
   int heads, groups, stateSize, headSize;
+  CarriedStates carried;  // of tokens that go on with a state
 
+  /** As many as there may be: each sequence begins one. */
+  __host__ __device__ int64_t windows() const {
+    return carried.slots ? tokens / kWindow + carried.sequences : (tokens + kWindow - 1) / kWindow;
+  }
   __host__ __device__ int64_t values() const { return int64_t{heads} * headSize; }
   __host__ __device__ int64_t state() const { return int64_t{stateSize} * headSize; }
   __host__ __device__ int headsOfGroup() const { return heads / groups; }
@@ -42,7 +48,8 @@ StateSpace<A> stateSpaceOf(const Tensor* inputs, const double* attributes) {
           heads,
           groups,
           stateSize,
-          static_cast<int>((columns - int64_t{2} * groups * stateSize) / heads)};
+          static_cast<int>((columns - int64_t{2} * groups * stateSize) / heads),
+          {}};
 }
 
 /** Of all windows and heads, [windows, heads, headSize, stateSize], and what is left of them after a window, [windows, heads]. */
@@ -53,15 +60,31 @@ struct WindowStates {
   __device__ float* at(int64_t window, int head, int heads) const { return states + (window * heads + head) * size; }
 };
 
+__device__ inline int64_t windowsOf(const CarriedSequence& sequence) { return (sequence.end - sequence.begin + kWindow - 1) / kWindow; }
+
 /** A window of tokens, as a block sees it. Beyond its last token all is 0. */
 template <typename A>
 struct Window {
   const StateSpace<A>& of;
   int64_t start;
-  int count;
+  int count;  // may be 0 where sequences begin windows of their own
 
   __device__ Window(const StateSpace<A>& of, int64_t window)
-      : of(of), start(window * kWindow), count(static_cast<int>(min(of.tokens - window * kWindow, int64_t{kWindow}))) {}
+      : of(of), start(window * kWindow), count(static_cast<int>(min(of.tokens - window * kWindow, int64_t{kWindow}))) {
+    if (!of.carried.slots) return;
+    count = 0;
+    for (int i = 0; i < of.carried.sequences; i++) {
+      const CarriedSequence sequence = of.carried.at(i);
+      if (window < windowsOf(sequence)) {
+        start = sequence.begin + window * kWindow;
+        count = static_cast<int>(min(sequence.end - start, int64_t{kWindow}));
+        return;
+      }
+      window -= windowsOf(sequence);
+    }
+  }
+
+  __device__ int64_t end() const { return start + count; }
 
   __device__ float x(int i, int head, int c) const { return i < count && c < of.headSize ? of.x(start + i, head, c) : 0; }
   __device__ float b(int i, int group, int n) const { return i < count && n < of.stateSize ? of.b(start + i, group, n) : 0; }

@@ -11,6 +11,7 @@ __global__ void __launch_bounds__(kWindowThreads) windowStatesKernel(StateSpace<
   __shared__ HeadTokens its;
   __shared__ Slices slices;
   const Window<A> window(of, blockIdx.x);
+  if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup();
   its.findDocuments(packed, window.start, window.count);
   __syncthreads();
@@ -31,22 +32,28 @@ __global__ void __launch_bounds__(kWindowThreads) windowStatesKernel(StateSpace<
   }
 }
 
-/** What the states of a sequence begin with and end as, [heads · stateSize, headSize]; null where they begin as 0, and their end is not wanted. */
-struct SequenceState {
-  float* state;
-  const int32_t* positions;  // the state counts as 0 where the first is 0
-};
-
 constexpr int kPassed = 8;  // windows read together
 
-/** A thread hands on an element of a head's state from window to window: what each adds becomes what it begins with; or, going back, ends with. */
+/**
+ * A thread hands on an element of a head's state from window to window: what each adds becomes what it begins with; or, going back, ends with.
+ * @param held states of slots, [heads · stateSize, headSize] each, with which windows of a sequence begin and end; null: none
+ */
 static __global__ void __launch_bounds__(kElementThreads)
-    passStatesKernel(WindowStates all, int64_t windows, int stateSize, int headSize, bool back, SequenceState sequence) {
+    passStatesKernel(WindowStates all, int64_t windows, int stateSize, int headSize, bool back, CarriedStates carried, float* held) {
   const int64_t element = int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
   const int head = static_cast<int>(blockIdx.y), heads = static_cast<int>(gridDim.y);
   if (element >= all.size) return;
-  float* kept = sequence.state ? sequence.state + (int64_t{head} * stateSize + element % stateSize) * headSize + element / stateSize : nullptr;
-  float state = kept && sequence.positions[0] != 0 ? *kept : 0;
+  CarriedSequence sequence{0, 0, 0, 0, true};
+  if (held) {
+    for (int i = 0; i < static_cast<int>(blockIdx.z); i++) {
+      const int64_t others = windowsOf(carried.at(i));
+      all.states += others * heads * all.size, all.carried += others * heads;
+    }
+    sequence = carried.at(static_cast<int>(blockIdx.z));
+    windows = windowsOf(sequence);
+  }
+  float* kept = held + ((int64_t{sequence.slot} * heads + head) * stateSize + element % stateSize) * headSize + element / stateSize;
+  float state = sequence.begins ? 0 : *kept;
   for (int64_t first = 0; first < windows; first += kPassed) {
     const int count = static_cast<int>(min(windows - first, int64_t{kPassed}));
     const auto windowAt = [&](int i) { return back ? windows - 1 - first - i : first + i; };
@@ -63,21 +70,22 @@ static __global__ void __launch_bounds__(kElementThreads)
       state = fmaf(carried[i], state, added[i]);
     }
   }
-  if (kept) *kept = state;
+  for (int slot = 0; slot < sequence.slots; slot++) kept[slot * heads * all.size] = state;
 }
 
 /** The states before all windows; or, going back (dy), the gradients of those after them. */
 template <typename A>
 void findStates(cudaStream_t stream, const StateSpace<A>& of, const Packed& packed, const A* dy, const WindowStates& to,
-                const SequenceState& sequence = {}) {
-  const int64_t windows = ceilDivide(of.tokens, kWindow);
+                float* held = nullptr) {
+  const int64_t windows = of.windows();
   const dim3 grid(static_cast<unsigned>(windows), static_cast<unsigned>(of.heads), static_cast<unsigned>(ceilDivide(of.headSize, kWindow)));
   auto kernel = windowStatesKernel<A>;
   if constexpr (std::is_same_v<A, Bf16>)
     if (servesChunks(of)) kernel = chunkStatesKernel;
   kernel<<<grid, kWindowThreads, 0, stream>>>(of, packed, dy, to);
-  const dim3 elements(static_cast<unsigned>(ceilDivide(of.state(), kElementThreads)), static_cast<unsigned>(of.heads));
-  passStatesKernel<<<elements, kElementThreads, 0, stream>>>(to, windows, of.stateSize, of.headSize, dy != nullptr, sequence);
+  const dim3 elements(static_cast<unsigned>(ceilDivide(of.state(), kElementThreads)), static_cast<unsigned>(of.heads),
+                      static_cast<unsigned>(held ? of.carried.sequences : 1));
+  passStatesKernel<<<elements, kElementThreads, 0, stream>>>(to, windows, of.stateSize, of.headSize, dy != nullptr, of.carried, held);
 }
 
 }  // namespace

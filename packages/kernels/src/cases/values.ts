@@ -50,7 +50,8 @@ export class Sums extends Values {
 
   /** Each value may differ as if it were `growth` times as large as the largest of all: it is made of sums over many terms. */
   addAll(values: readonly (readonly number[])[], growth: number): void {
-    const size = growth * Math.max(...values.flat().map(Math.abs), 0);
+    const largest = values.flat().reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const size = growth * largest;
     values.forEach((row, r) => row.forEach((value, c) => this.add(r, c, value, size)));
   }
 

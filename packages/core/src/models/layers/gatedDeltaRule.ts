@@ -41,9 +41,9 @@ function mixed(
     const { cuSeqlens } = visible;
     return gatedDelta({ qkv: shortConv(qkv_TE, weights, cuSeqlens, false), ...gates }, cuSeqlens, heads);
   }
-  const { positions, stateOf } = visible;
+  const { positions, slots, stateOf } = visible;
   const convState = stateOf(layer, 'conv', [convSize - 1, Number(qkv_TE.shape[1])]);
-  const mixed_TE = shortConvCached(qkv_TE, weights, { state: convState, positions }, false);
+  const mixed_TE = shortConvCached(qkv_TE, weights, { state: convState, positions, slots }, false);
   const state = stateOf(layer, 'delta', [valueHeads * keySize, valueSize]);
-  return gatedDeltaCached({ qkv: mixed_TE, ...gates }, { state, positions }, heads);
+  return gatedDeltaCached({ qkv: mixed_TE, ...gates }, { state, positions, slots }, heads);
 }

@@ -9,7 +9,7 @@ export function shortConvolution(m: ModelScope, layer: number, x_TD: Tensor, vis
   const bcv_TE = m.linear(x_TD, name('conv_in'));
   const weights = { weight: m.weight(name('conv')) };
   if (visible.kind === 'packed') return shortConv(bcv_TE, weights, visible.cuSeqlens, true);
-  const { positions } = visible;
+  const { positions, slots } = visible;
   const state = visible.stateOf(layer, 'conv', [(shortConvSize as number) - 1, hiddenSize]);
-  return shortConvCached(bcv_TE, weights, { state, positions }, true);
+  return shortConvCached(bcv_TE, weights, { state, positions, slots }, true);
 }

@@ -31,9 +31,9 @@ export function stateSpaceLayer(m: ModelScope, layer: number, x_TD: Tensor, visi
     const { cuSeqlens } = visible;
     return gated(stateSpace({ xbc: shortConv(xbc_TE, conv, cuSeqlens, false), ...weights }, cuSeqlens, config));
   }
-  const { positions, stateOf } = visible;
+  const { positions, slots, stateOf } = visible;
   const convState = stateOf(layer, 'conv', [convSize - 1, columns]);
-  const xbc = shortConvCached(xbc_TE, conv, { state: convState, positions }, false);
+  const xbc = shortConvCached(xbc_TE, conv, { state: convState, positions, slots }, false);
   const state = stateOf(layer, 'ssm', [heads * stateSize, headSize]);
-  return gated(stateSpaceCached({ xbc, ...weights }, { state, positions }, config));
+  return gated(stateSpaceCached({ xbc, ...weights }, { state, positions, slots }, config));
 }

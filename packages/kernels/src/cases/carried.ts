@@ -1,0 +1,81 @@
+import type { Fill } from './casesFor.ts';
+import type { Matrix } from './mathematics.ts';
+import type { Values } from './values.ts';
+
+/** A sequence of a call that goes on with a state: so many tokens from position `start` on, and its slots. */
+export interface CarriedSequence {
+  readonly tokens: number;
+  readonly start: number;
+  readonly slot: number;
+  readonly slots: number;
+}
+
+/** A prompt that three answers begin after, one that goes on, an answer of one token, and a prompt of one. */
+export const sequencesBeside: readonly CarriedSequence[] = [
+  { tokens: 70, start: 0, slot: 1, slots: 3 },
+  { tokens: 66, start: 64, slot: 4, slots: 1 },
+  { tokens: 1, start: 437, slot: 6, slots: 1 },
+  { tokens: 1, start: 0, slot: 7, slots: 2 },
+];
+/** The next token of each of some answers, one of which begins. */
+export const nextTokens: readonly CarriedSequence[] = [
+  { tokens: 1, start: 9, slot: 0, slots: 1 },
+  { tokens: 1, start: 0, slot: 2, slots: 1 },
+  { tokens: 1, start: 300, slot: 3, slots: 2 },
+];
+/** So many tokens of one sequence from a position on, in the only slot. */
+export const oneSequence = (tokens: number, start: number): readonly CarriedSequence[] => [
+  { tokens, start, slot: 0, slots: 1 },
+];
+
+/** What a case has of these sequences. */
+export function carriedCase(sequences: readonly CarriedSequence[]) {
+  const positions = sequences.flatMap(({ tokens, start }) => Array.from({ length: tokens }, (_, i) => start + i));
+  let first = 0;
+  const described = sequences.flatMap(({ tokens, slot, slots }) => {
+    first += tokens;
+    return [first - tokens, slot, slots];
+  });
+  const fill: Record<'positions' | 'slots', Fill<string>> = {
+    positions: () => (i) => positions[i] ?? 0,
+    slots: () => (i) => described[i] ?? 0,
+  };
+  const held = Math.max(...sequences.map(({ slot, slots }) => slot + slots));
+  return { tokens: positions.length, count: sequences.length, held: sequences.length === 1 ? held : held + 1, fill };
+}
+
+interface CarriedPlaces {
+  /** Where sequences begin and end. */
+  readonly ends: readonly number[];
+  /** What sequences begin with; null: zeros. */
+  readonly before: (sequence: number) => ((row: number, column: number) => number) | null;
+  /** The states of all slots after the call, of those of the sequences after it. */
+  readonly after: (states: readonly Matrix[]) => Matrix;
+}
+
+/** @param count of sequences; 0 where there are no slots, and all tokens are of one sequence in the first  @param rows of a slot */
+export function carriedPlaces(
+  { state, positions, slots }: Readonly<Record<'state' | 'positions' | 'slots', Values>>,
+  tokens: number,
+  { count, rows }: { readonly count: number; readonly rows: number },
+): CarriedPlaces {
+  const held = (slot: number) => (row: number, column: number) => state.at(slot * rows + row, column);
+  const [firsts, owns] = [Array<number>(), Array<readonly [number, number]>()];
+  for (let n = 0; n < Math.max(count, 1); n++) {
+    firsts.push(count === 0 ? 0 : slots.at(n, 0));
+    owns.push(count === 0 ? [0, 1] : [slots.at(n, 1), slots.at(n, 2)]);
+  }
+  return {
+    ends: [...firsts, tokens],
+    before: (n) => (positions.at(firsts[n] as number) === 0 ? null : held(owns[n]?.[0] as number)),
+    after: (states) =>
+      Array.from({ length: state.data.length / state.columns / rows }, (_, slot) => {
+        const kept = held(slot);
+        const n = owns.findIndex(([own, copies]) => slot >= own && slot < own + copies);
+        return (
+          states[n] ??
+          Array.from({ length: rows }, (_, r) => Array.from({ length: state.columns }, (_, c) => kept(r, c)))
+        );
+      }).flat(),
+  };
+}
