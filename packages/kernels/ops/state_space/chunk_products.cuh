@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(kWindowThreads) chunkStatesKernel(StateSpace<B
   __shared__ __align__(128) char values[kValueTile];
   __shared__ __align__(128) char others[kStateTile];
   __shared__ HeadTokens its;
-  const Window<Bf16> window(of, blockIdx.x);
+  const ForwardWindow<Bf16> window(of, blockIdx.x);
   if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup();
   const int64_t column = int64_t{head} * kChunkHead;
@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(kWindowThreads)
   extern __shared__ __align__(128) char memory[];
   __shared__ HeadTokens its;
   char *x = memory, *C = x + kValueTile, *S = C + kStateTile;
-  const Window<Bf16> window(of, blockIdx.x);
+  const ForwardWindow<Bf16> window(of, blockIdx.x);
   if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup(), row = warpRow(), half = warpHalf() * kChunkHead / 2;
   const int64_t column = int64_t{head} * kChunkHead;

@@ -9,7 +9,7 @@ namespace {
 template <typename A>
 __global__ void __launch_bounds__(kWindowThreads) windowScoresKernel(StateSpace<A> of, float* scores) {
   __shared__ Slices slices;
-  const Window<A> window(of, blockIdx.x);
+  const ForwardWindow<A> window(of, blockIdx.x);
   if (window.count == 0) return;
   const int group = static_cast<int>(blockIdx.y);
   float sums[kOwnRows][kWindow / 16] = {};
@@ -32,7 +32,7 @@ __global__ void __launch_bounds__(kWindowThreads)
   __shared__ HeadTokens its;
   __shared__ Slices slices;
   __shared__ float P[kWindow][kWindow + 16];  // padded against conflicts of banks
-  const Window<A> window(of, blockIdx.x);
+  const ForwardWindow<A> window(of, blockIdx.x);
   if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup(), column = static_cast<int>(blockIdx.z) * kWindow;
   its.findDocuments(packed, window.start, window.count);

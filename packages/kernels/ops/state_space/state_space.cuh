@@ -67,22 +67,10 @@ template <typename A>
 struct Window {
   const StateSpace<A>& of;
   int64_t start;
-  int count;  // may be 0 where sequences begin windows of their own
+  int count;
 
   __device__ Window(const StateSpace<A>& of, int64_t window)
-      : of(of), start(window * kWindow), count(static_cast<int>(min(of.tokens - window * kWindow, int64_t{kWindow}))) {
-    if (!of.carried.slots) return;
-    count = 0;
-    for (int i = 0; i < of.carried.sequences; i++) {
-      const CarriedSequence sequence = of.carried.at(i);
-      if (window < windowsOf(sequence)) {
-        start = sequence.begin + window * kWindow;
-        count = static_cast<int>(min(sequence.end - start, int64_t{kWindow}));
-        return;
-      }
-      window -= windowsOf(sequence);
-    }
-  }
+      : of(of), start(window * kWindow), count(static_cast<int>(min(of.tokens - window * kWindow, int64_t{kWindow}))) {}
 
   __device__ int64_t end() const { return start + count; }
 
@@ -91,6 +79,24 @@ struct Window {
   __device__ float c(int i, int group, int n) const { return i < count && n < of.stateSize ? of.c(start + i, group, n) : 0; }
   __device__ float value(const A* values, int i, int head, int c) const {
     return i < count && c < of.headSize ? toFloat(values[(start + i) * of.values() + int64_t{head} * of.headSize + c]) : 0;
+  }
+};
+
+/** The same where sequences that go on with states begin windows of their own; of those that are not needed then `count` is 0. */
+template <typename A>
+struct ForwardWindow : Window<A> {
+  __device__ ForwardWindow(const StateSpace<A>& of, int64_t window) : Window<A>(of, window) {
+    if (!of.carried.slots) return;
+    this->count = 0;
+    for (int i = 0; i < of.carried.sequences; i++) {
+      const CarriedSequence sequence = of.carried.at(i);
+      if (window < windowsOf(sequence)) {
+        this->start = sequence.begin + window * kWindow;
+        this->count = static_cast<int>(min(sequence.end - this->start, int64_t{kWindow}));
+        return;
+      }
+      window -= windowsOf(sequence);
+    }
   }
 };
 

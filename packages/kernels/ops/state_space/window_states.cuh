@@ -10,7 +10,7 @@ template <typename A>
 __global__ void __launch_bounds__(kWindowThreads) windowStatesKernel(StateSpace<A> of, Packed packed, const A* dy, WindowStates to) {
   __shared__ HeadTokens its;
   __shared__ Slices slices;
-  const Window<A> window(of, blockIdx.x);
+  const ForwardWindow<A> window(of, blockIdx.x);
   if (window.count == 0) return;
   const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup();
   its.findDocuments(packed, window.start, window.count);
