@@ -90,10 +90,10 @@ describe.each(carrying)('%s', (name) => {
   test('has the same logits after prompts that are read together, and after their states are copied', async () => {
     const engine = await openEngine(name);
     const [short, long] = prompts as [Int32Array, Int32Array];
-    const read = (program: string, tokens: Int32Array, positions: Int32Array, more: object) => {
-      const inputs = { tokens, positions, ...more };
+    const read = (program: string, ids: Int32Array, positions: Int32Array, more: object) => {
+      const inputs = { tokens: ids, positions, ...more };
       const rows = (inputs as { rows?: Int32Array }).rows as Int32Array;
-      return logitsAfter(engine, { program, extents: { T: tokens.length, N: rows.length }, inputs });
+      return logitsAfter(engine, { program, extents: { T: ids.length, N: rows.length }, inputs });
     };
     const expected: Float32Array[][] = [];
     for (const prompt of [short, long]) {

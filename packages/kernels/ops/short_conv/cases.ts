@@ -8,7 +8,7 @@ import {
 } from '../../src/cases/carried.ts';
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { endsOf } from '../../src/cases/documents.ts';
-import { sigmoid } from '../../src/cases/mathematics.ts';
+import { sigmoid, zeros } from '../../src/cases/mathematics.ts';
 import type { Values } from '../../src/cases/values.ts';
 import {
   shortConvBackwardBiasOp,
@@ -232,9 +232,7 @@ export const shortConvCachedCases = casesFor(shortConvCachedOp, {
           else y.add(t, d, z * sigmoid(z), Math.abs(z) * sigmoid(z) + 1.1 * size);
         }
       }
-      return Array.from({ length: rows }, (_, row) =>
-        Array.from({ length: D }, (_, d) => inputOf(end - rows + row, d)),
-      );
+      return zeros(rows, D).map((row, r) => row.map((_, d) => inputOf(end - rows + r, d)));
     });
     for (const [row, values] of places.after(states).entries()) values.forEach((value, d) => next.add(row, d, value));
   },

@@ -1,5 +1,5 @@
 import type { Fill } from './casesFor.ts';
-import type { Matrix } from './mathematics.ts';
+import { type Matrix, zeros } from './mathematics.ts';
 import type { Values } from './values.ts';
 
 /** A sequence of a call that goes on with a state: so many tokens from position `start` on, and its slots. */
@@ -40,8 +40,10 @@ export function carriedCase(sequences: readonly CarriedSequence[]) {
     positions: () => (i) => positions[i] ?? 0,
     slots: () => (i) => described[i] ?? 0,
   };
-  const held = Math.max(...sequences.map(({ slot, slots }) => slot + slots));
-  return { tokens: positions.length, count: sequences.length, held: sequences.length === 1 ? held : held + 1, fill };
+  const taken = Math.max(...sequences.map(({ slot, slots }) => slot + slots));
+  // Beside several there is one more slot, which is nobody's.
+  const held = sequences.length === 1 ? taken : taken + 1;
+  return { tokens: positions.length, count: sequences.length, held, fill };
 }
 
 interface CarriedPlaces {
@@ -59,7 +61,10 @@ export function carriedPlaces(
   tokens: number,
   { count, rows }: { readonly count: number; readonly rows: number },
 ): CarriedPlaces {
+  const { columns } = state;
   const held = (slot: number) => (row: number, column: number) => state.at(slot * rows + row, column);
+  /** Of a slot that no sequence has. */
+  const kept = (slot: number) => zeros(rows, columns).map((row, r) => row.map((_, c) => held(slot)(r, c)));
   const [firsts, owns] = [Array<number>(), Array<readonly [number, number]>()];
   for (let n = 0; n < Math.max(count, 1); n++) {
     firsts.push(count === 0 ? 0 : slots.at(n, 0));
@@ -68,14 +73,12 @@ export function carriedPlaces(
   return {
     ends: [...firsts, tokens],
     before: (n) => (positions.at(firsts[n] as number) === 0 ? null : held(owns[n]?.[0] as number)),
-    after: (states) =>
-      Array.from({ length: state.data.length / state.columns / rows }, (_, slot) => {
-        const kept = held(slot);
+    after: (states) => {
+      const slotCount = state.data.length / columns / rows;
+      return Array.from({ length: slotCount }, (_, slot) => slot).flatMap((slot) => {
         const n = owns.findIndex(([own, copies]) => slot >= own && slot < own + copies);
-        return (
-          states[n] ??
-          Array.from({ length: rows }, (_, r) => Array.from({ length: state.columns }, (_, c) => kept(r, c)))
-        );
-      }).flat(),
+        return states[n] ?? kept(slot);
+      });
+    },
   };
 }
