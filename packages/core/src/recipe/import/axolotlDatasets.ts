@@ -98,10 +98,8 @@ const path: Rule = (value) => {
 const isOneFile = (entry: Input) => /\.\w+$/.test(String(entry['path'])) || 'data_files' in entry;
 
 const split: Rule = (value, entry) => {
-  if (isOneFile(entry)) return nothing('a file has only one split');
-  return /^[\w.-]+$/.test(String(value))
-    ? becomes({ split: value })
-    : cannot('a slice of a split; prepare a file with these rows');
+  if (!/^[\w.-]+$/.test(String(value))) return cannot('a slice of a split; prepare a file with these rows');
+  return isOneFile(entry) ? nothing('a file has only one split') : becomes({ split: value });
 };
 
 const rolesToTrain: Rule = (value) => {

@@ -61,7 +61,13 @@ describe('Axolotl', () => {
   it('LoRA on conversations, with much that has no counterpart', async () => {
     const result = await imported('axolotl-chat.yml');
     expect(result.problems).toEqual([]);
-    expect(untranslatedKeys(result)).toEqual(['load_in_8bit', 'deepspeed', 'special_tokens', 'made_up_key']);
+    expect(untranslatedKeys(result)).toEqual([
+      'load_in_8bit',
+      'deepspeed',
+      'special_tokens',
+      'made_up_key',
+      'test_datasets.0.split',
+    ]);
     expect(result.recipe).toMatchObject({
       adapter: 'lora',
       chat_template: 'chatml',

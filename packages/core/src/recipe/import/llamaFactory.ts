@@ -43,7 +43,8 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
   const datasets = llamaFactoryDatasets(account, input, 'dataset', datasetInfo);
   const percents = percentsOf(input['interleave_probs']);
   for (const [i, dataset] of datasets.entries()) {
-    if (Number(input['max_samples']) > 0) dataset['max_samples'] = input['max_samples'];
+    const most = Number(input['max_samples']);
+    if (most > 0) dataset['max_samples'] = Math.min(most, Number(dataset['max_samples'] ?? most));
     if (percents?.length === datasets.length) dataset['percent'] = percents[i];
   }
   if (datasets.length > 0) output['datasets'] = datasets;

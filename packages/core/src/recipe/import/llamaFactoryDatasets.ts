@@ -72,12 +72,16 @@ function described(entry: Input, directory: string, name: string, kind?: string)
   if (kind === 'kto' && label !== undefined && !['label', 'kto_tag'].includes(String(label))) {
     notes.push(`${name}: rename the column "${String(label)}", which says whether an answer is good, to "label"`);
   }
-  for (const key of ['num_samples', 'folder', ...(hub === undefined ? ['subset'] : [])])
+  for (const key of ['folder', ...(hub === undefined ? ['subset'] : [])])
     if (key in entry) notes.push(`${name}: ${key} has no counterpart`);
+  const { split, num_samples: count } = entry;
+  if (hub === undefined && split && split !== 'train') {
+    notes.push(`${name}: the whole file is read, not ${String(split)}: prepare a file with these rows`);
+  }
 
   const path = hub === undefined ? posix.join(directory, String(file ?? name)) : String(hub);
-  const part = hub === undefined ? {} : { name: entry['subset'], split: entry['split'] };
-  const fields = { ...part, field_system: columns['system'], field_tools: columns['tools'] };
+  const part = hub === undefined ? {} : { name: entry['subset'], split };
+  const fields = { ...part, max_samples: count, field_system: columns['system'], field_tools: columns['tools'] };
   const texts = Object.fromEntries(Object.entries(fields).filter(([, column]) => column));
   const dataset =
     entry['formatting'] === 'sharegpt' || entry['formatting'] === 'openai'
@@ -119,5 +123,6 @@ function conversation(entry: Input, columns: Input): Input {
 /** In stage `pt` only the text is read: the column of the prompt. */
 function plainText(dataset: Input): Input {
   const field = dataset['field_instruction'];
-  return { path: dataset['path'], type: 'completion', ...(field && field !== 'instruction' ? { field } : {}) };
+  const kept = ['path', 'name', 'split', 'max_samples'].flatMap((key) => (key in dataset ? [[key, dataset[key]]] : []));
+  return { ...Object.fromEntries(kept), type: 'completion', ...(field && field !== 'instruction' ? { field } : {}) };
 }
