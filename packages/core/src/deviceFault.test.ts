@@ -28,6 +28,14 @@ test('other errors are not the GPU’s', () => {
   expect(deviceFault('cudaErrorUnknown', '/runs/one')).toBeNull();
 });
 
+test('a full disk and what is not allowed are no defects', () => {
+  const failed = (code: string, more: object) =>
+    Object.assign(new Error(`${code}: copyfile 'a' -> 'b'`), { code }, more);
+  expect(deviceFault(failed('ENOSPC', { path: 'a', dest: 'b' }))).toMatchObject({ code: 'disk_full', where: 'b' });
+  expect(deviceFault(failed('EROFS', { path: 'a' }))).toMatchObject({ code: 'file_not_permitted', where: 'a' });
+  expect(deviceFault(failed('EPERM', { syscall: 'kill' }))).toBeNull();
+});
+
 test('a drive that fails is told, with what to look at', () => {
   const file = openSync('/proc/self/mem', 'r');
   let error: unknown;

@@ -1,3 +1,4 @@
+import { diskFull } from '@anneal/formats/files/diskFull';
 import { AddonFault } from '@anneal/kernels/addon';
 import { UserError } from './errors.ts';
 
@@ -16,9 +17,10 @@ const lost = new Set([
 
 /** What a drive answers that is broken, or gone, or whose server is. */
 const storageFaults = new Set(['EBADMSG', 'EIO', 'ENODEV', 'ENXIO', 'EREMOTEIO', 'ESTALE', 'EUCLEAN']);
+const forbidden = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /**
- * The failure of a GPU, of a drive, or of the addon, as something a person can act on; null for any other error. Native texts of such failures name the op or what
+ * The failure of a GPU, of a drive, or of the addon, or what the system does not allow, as something a person can act on; null for any other error. Native texts of such failures name the op or what
  * was done, and end with CUDA's own name of the error in brackets. After one the process can no longer use the GPU; others can.
  * @param run its folder, where one was going on; its checkpoints stay as they are
  */
@@ -35,7 +37,21 @@ export function deviceFault(error: unknown, run?: string): UserError | null {
   const again =
     run === undefined ? 'start it again' : 'resume the run: it goes on from its last checkpoint, with the same bits';
   const text = error instanceof Error ? error.message : '';
-  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  const { code, path, dest } = (error ?? {}) as NodeJS.ErrnoException & { dest?: string };
+  const full = diskFull(error);
+  if (full) {
+    const next = `free some space, then ${again}`;
+    return new UserError({ what: full, where: dest ?? path ?? run, next, code: 'disk_full', cause: error });
+  }
+  if (code !== undefined && forbidden.has(code) && path !== undefined) {
+    return new UserError({
+      what: `the system does not allow it: ${text}`,
+      where: dest ?? path,
+      next: `make it readable, and where it is written writable, for this user; then ${again}`,
+      code: 'file_not_permitted',
+      cause: error,
+    });
+  }
   if (code !== undefined && storageFaults.has(code)) {
     return new UserError({
       what: `a file cannot be read or written, the system says: ${text}`,

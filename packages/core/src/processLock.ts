@@ -1,6 +1,7 @@
 /** A lock is a file that names the process which holds it, so that it can be told when that process is gone, and who it is. */
 import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fstatSync, linkSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { diskFull } from '@anneal/formats/files/diskFull';
 import {
   isAlive,
   type ProcessOwner,
@@ -33,12 +34,25 @@ export class ProcessLock {
 
   /**
    * Takes the lock, also from an owner that is gone; undefined when somebody has it. Never waits.
-   * @throws UserError `lock_not_usable`
+   * @throws UserError `lock_not_usable`, `disk_full`
    */
   static tryAcquire(path: string): ProcessLock | undefined {
     removeLeftovers(path);
     const text = JSON.stringify({ ...thisProcess(), nonce: randomUUID() });
     return createWith(path, text) || takeOver(path, text) ? new ProcessLock(path, text) : undefined;
+  }
+
+  /**
+   * Takes the lock to remove what it guards. On a full disk no lock can be written, and none is needed: nobody else can write one, either.
+   * @throws UserError `lock_not_usable`
+   */
+  static tryAcquireToRemove(path: string): ProcessLock | undefined {
+    try {
+      return ProcessLock.tryAcquire(path);
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== 'disk_full') throw error;
+      return lockOwner(path) ? undefined : new ProcessLock(path, '');
+    }
   }
 
   release(): void {
@@ -119,11 +133,15 @@ function parseOwner(text: string | undefined): ProcessOwner | undefined {
 }
 
 function notUsable(path: string, cause: unknown): UserError {
+  const { code = String(cause) } = cause as NodeJS.ErrnoException;
+  const full = diskFull(cause);
   return new UserError({
-    what: `the lock cannot be taken (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`,
+    what: full ?? `the lock cannot be taken ${code === 'EROFS' ? 'on a read-only disk' : `(${code})`}`,
     where: path,
-    next: 'make its folder readable and writable, and remove what is there under its name and is no file',
-    code: 'lock_not_usable',
+    next: full
+      ? 'free some space and run the same command again'
+      : 'make its folder readable and writable, and remove what is there under its name and is no file',
+    code: full ? 'disk_full' : 'lock_not_usable',
     cause,
   });
 }

@@ -10,7 +10,7 @@ import { ProcessLock } from '../processLock.ts';
  * @throws UserError `model_being_pulled`
  */
 export function removeCached(folder: string): void {
-  const lock = ProcessLock.tryAcquire(`${folder.replace(/\.partial-\w+$/, '')}.lock`);
+  const lock = ProcessLock.tryAcquireToRemove(`${folder.replace(/\.partial-\w+$/, '')}.lock`);
   if (!lock) {
     throw new UserError({
       what: 'this is being downloaded',

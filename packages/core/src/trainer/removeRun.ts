@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 import { assertIsRun, kindOf, runEntries } from './runFiles.ts';
-import { lockRun } from './runLock.ts';
+import { lockRunToRemove } from './runLock.ts';
 
 const known: ReadonlySet<string> = new Set([...runEntries.files, ...runEntries.folders]);
 
@@ -25,7 +25,7 @@ export function sizeOfRun(path: string): number {
 export function removeRun(path: string): void {
   const absolute = resolve(path);
   assertRemovable(absolute);
-  const lock = lockRun(absolute);
+  const lock = lockRunToRemove(absolute);
   try {
     const removed = join(dirname(absolute), '.removed');
     removeLeftovers(removed);

@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
+import { diskFull } from '@anneal/formats/files/diskFull';
 import { UserError } from '../errors.ts';
 
 /** Every entry of a run directory, as docs/run-directory.md lists them. */
@@ -68,11 +69,13 @@ export function kindOf(path: string): 'file' | 'folder' | 'link' | 'pipe or devi
   return status.isSymbolicLink() ? 'link' : 'pipe or device';
 }
 
-/** Opens a file of a run; the caller closes it. @throws UserError `run_not_readable`, `run_entry_foreign` */
+/** Opens a file of a run; the caller closes it. @throws UserError `run_not_readable`, `run_not_writable`, `disk_full`, `run_entry_foreign` */
 export function openRunFile(path: string, flags: number = constants.O_RDONLY): number {
   // Windows knows neither flag; there assertIsRun alone has looked.
   const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const file = readable(path, () => openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o644));
+  const isWritten = (flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
+  const asked = isWritten ? writable : readable;
+  const file = asked(path, () => openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o644));
   if (fstatSync(file).isFile()) return file;
   closeSync(file);
   throw new UserError({
@@ -130,6 +133,35 @@ export function damaged(path: string, what: string): UserError {
     next: 'restore the run from a copy, or start a new run',
     code: 'run_file_damaged',
   });
+}
+
+const NOT_WRITABLE: Readonly<Record<string, string>> = {
+  EROFS: 'the run cannot be written: the disk is read-only',
+  EACCES: 'the run cannot be written: it belongs to somebody else',
+  EPERM: 'the run cannot be written: it is protected',
+};
+
+function writable<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    const full = diskFull(cause);
+    const what = full ?? NOT_WRITABLE[(cause as NodeJS.ErrnoException).code ?? ''];
+    if (what === undefined) return readable(path, () => raise(cause));
+    throw new UserError({
+      what,
+      where: path,
+      next: full
+        ? 'free some space and run the same command again'
+        : 'make its folder writable, or work on a copy of it',
+      code: full ? 'disk_full' : 'run_not_writable',
+      cause,
+    });
+  }
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 function readable<T>(path: string, action: () => T): T {

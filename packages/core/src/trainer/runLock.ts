@@ -8,9 +8,17 @@ export type RunOwner = ProcessOwner;
 
 export const lockName = 'run.lock';
 
-/** Takes the lock of the run, also from an owner that is gone. Throws `run_in_use`. */
+/** Takes the lock of the run, also from an owner that is gone. @throws UserError `run_in_use` */
 export function lockRun(run: string): ProcessLock {
-  const lock = ProcessLock.tryAcquire(join(run, lockName));
+  return orInUse(run, ProcessLock.tryAcquire(join(run, lockName)));
+}
+
+/** The same to remove something of it, or all, which a full disk does not keep from. @throws UserError `run_in_use` */
+export function lockRunToRemove(run: string): ProcessLock {
+  return orInUse(run, ProcessLock.tryAcquireToRemove(join(run, lockName)));
+}
+
+function orInUse(run: string, lock: ProcessLock | undefined): ProcessLock {
   if (lock) return lock;
   const owner = runOwner(run);
   throw new UserError({

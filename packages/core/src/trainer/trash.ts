@@ -5,7 +5,7 @@ import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { UserError } from '../errors.ts';
 import { assertRemovable } from './removeRun.ts';
 import { kindOf } from './runFiles.ts';
-import { lockName, lockRun } from './runLock.ts';
+import { lockName, lockRunToRemove } from './runLock.ts';
 
 const trashName = '.anneal-trash';
 
@@ -37,7 +37,7 @@ export function trashRun(path: string): string {
   assertRemovable(absolute);
   const folder = join(dirname(absolute), trashName);
   makeFolder(folder);
-  const lock = lockRun(absolute);
+  const lock = lockRunToRemove(absolute);
   const target = join(folder, `${Date.now()}-${basename(absolute)}`);
   try {
     renameSync(absolute, target);

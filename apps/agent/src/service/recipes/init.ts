@@ -1,6 +1,6 @@
 /** The beginning of a project: a recipe, and the starter's model and rows where none were named. */
 import { existsSync } from 'node:fs';
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { isDataFile } from '@anneal/core/datasets/dataFiles';
 import { UserError } from '@anneal/core/errors';
@@ -18,6 +18,7 @@ import {
 } from '@anneal/core/protocol/recipes';
 import { importRecipe, importRecipeFile } from '@anneal/core/recipe/import/index';
 import { starterRecipe } from '@anneal/core/recipe/starter';
+import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
@@ -41,7 +42,7 @@ export async function beginProject({ baseFolder = '.' }: Context, request: InitR
   if (dataset === undefined) {
     dataset = join('data', 'harbour.jsonl');
     refuseExisting(target, [dataset]);
-    await cp(join(starterFolder, dataset), join(target, dataset), { recursive: true });
+    await bring([dataset], target);
     files.push(dataset);
   }
   const text = starterRecipe({
@@ -49,7 +50,7 @@ export async function beginProject({ baseFolder = '.' }: Context, request: InitR
     dataset,
     ...(preset && { preset }),
   });
-  await writeFile(join(target, 'recipe.yaml'), text);
+  replaceFile(join(target, 'recipe.yaml'), text, { sync: true });
   return { folder: target, files };
 }
 
@@ -63,7 +64,7 @@ export async function importProject(_: Context, request: ImportRecipeRequest): P
       ? await importRecipeFile(from, target)
       : importRecipe(given, from, undefined, { places: [target], target });
   makeFolder(target);
-  await writeFile(join(target, 'recipe.yaml'), text);
+  replaceFile(join(target, 'recipe.yaml'), text, { sync: true });
   return { folder: target, files: ['recipe.yaml'], kind, translated, untranslated, implied, problems };
 }
 
@@ -72,8 +73,18 @@ async function copyStarter(target: string): Promise<Project> {
   const files = ['recipe.yaml', 'data', 'model'];
   refuseExisting(target, files);
   makeFolder(target);
-  for (const file of files) await cp(join(starterFolder, file), join(target, file), { recursive: true });
+  await bring(files, target);
   return { folder: target, files };
+}
+
+/** Copies files of the starter, all or none: what is there keeps the next `init` from beginning. */
+async function bring(files: readonly string[], target: string): Promise<void> {
+  try {
+    for (const file of files) await cp(join(starterFolder, file), join(target, file), { recursive: true });
+  } catch (error) {
+    for (const file of files) await rm(join(target, file), { recursive: true, force: true });
+    throw error;
+  }
 }
 
 const rowsOf = {

@@ -12,7 +12,7 @@ import {
 } from '@anneal/core/protocol/storage';
 import { CheckpointStore } from '@anneal/core/trainer/checkpointStore';
 import { removeRun } from '@anneal/core/trainer/removeRun';
-import { lockRun } from '@anneal/core/trainer/runLock';
+import { lockRunToRemove } from '@anneal/core/trainer/runLock';
 import { removeIfEmpty } from '@anneal/core/trainer/trash';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
@@ -58,7 +58,7 @@ async function remove({ id, kind }: StorageItem): Promise<void> {
       removeRun(path);
       return removeIfEmpty(dirname(path));
     case 'checkpoints': {
-      const lock = lockRun(path);
+      const lock = lockRunToRemove(path);
       try {
         return await (await CheckpointStore.open(join(path, 'checkpoints'))).prune(1);
       } finally {
