@@ -2,7 +2,7 @@
  * On a full disk nothing could be removed, as no lock could be written, and what had no words of its own for it, `anneal init` among it, told
  * of "a defect in Anneal" and left half a project that kept the next one from beginning.
  */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import * as files from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { beginProject } from '../apps/agent/src/service/recipes/init.ts';
@@ -37,11 +37,11 @@ afterEach(() => {
 test('a model and a run are removed, but for one that somebody holds', () => {
   const folder = temporaryFolder();
   const model = join(folder, 'owner', 'model', 'main');
-  mkdirSync(model, { recursive: true });
+  files.mkdirSync(model, { recursive: true });
   const runs = ['gone', 'held'].map((name) => {
     const run = join(folder, 'runs', name);
-    mkdirSync(run, { recursive: true });
-    for (const file of ['recipe.resolved.yaml', 'events.jsonl']) writeFileSync(join(run, file), '');
+    files.mkdirSync(run, { recursive: true });
+    for (const file of ['recipe.resolved.yaml', 'events.jsonl']) files.writeFileSync(join(run, file), '');
     return run;
   });
   const lock = ProcessLock.tryAcquire(join(runs[1] as string, 'run.lock'));
@@ -49,7 +49,7 @@ test('a model and a run are removed, but for one that somebody holds', () => {
   removeCached(model);
   removeRun(runs[0] as string);
   expect(() => removeRun(runs[1] as string)).toThrow(expect.objectContaining({ code: 'run_in_use' }));
-  expect([model, ...runs].map((path) => existsSync(path))).toEqual([false, false, true]);
+  expect([model, ...runs].map((path) => files.existsSync(path))).toEqual([false, false, true]);
   lock?.release();
 });
 
@@ -57,8 +57,8 @@ test('a project that did not fit leaves nothing, so that it can be begun again',
   const folder = join(temporaryFolder(), 'project');
   isFull = true;
   await expect(beginProject({}, { folder })).rejects.toMatchObject({ code: 'ENOSPC' });
-  expect(readdirSync(folder)).toEqual([]);
+  expect(files.readdirSync(folder)).toEqual([]);
   isFull = false;
   await beginProject({}, { folder });
-  expect(readdirSync(folder).toSorted()).toEqual(['data', 'model', 'recipe.yaml']);
+  expect(files.readdirSync(folder).toSorted()).toEqual(['data', 'model', 'recipe.yaml']);
 });

@@ -28,9 +28,9 @@ test('other errors are not the GPU’s', () => {
   expect(deviceFault('cudaErrorUnknown', '/runs/one')).toBeNull();
 });
 
+const failed = (code: string, more: object) => Object.assign(new Error(`${code}: copyfile 'a' -> 'b'`), { code }, more);
+
 test('a full disk and what is not allowed are no defects', () => {
-  const failed = (code: string, more: object) =>
-    Object.assign(new Error(`${code}: copyfile 'a' -> 'b'`), { code }, more);
   expect(deviceFault(failed('ENOSPC', { path: 'a', dest: 'b' }))).toMatchObject({ code: 'disk_full', where: 'b' });
   expect(deviceFault(failed('EROFS', { path: 'a' }))).toMatchObject({ code: 'file_not_permitted', where: 'a' });
   expect(deviceFault(failed('EPERM', { syscall: 'kill' }))).toBeNull();
