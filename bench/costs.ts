@@ -111,8 +111,12 @@ async function rollouts(): Promise<{ sampling: number[]; decoding: number[] }> {
         positions: new Int32Array(8).fill(48 + at),
         sequences: Int32Array.from(sequences),
         rows: Int32Array.from({ length: 8 }, (_, a) => a),
+        // A program that can choose tokens does: one, the likeliest.
+        choices: new Int32Array(1),
+        draws: new Float64Array(1),
+        sampling: Float64Array.of(0, 0, 1, 0),
       };
-      await engine.run([{ program: rolloutProgram, extents: { T: 8, N: 8 }, inputs, results: ['logits'] }]);
+      await engine.run([{ program: rolloutProgram, extents: { T: 8, N: 8, C: 1 }, inputs, results: ['logits'] }]);
     }
     if (round === 0) continue; // warm-up
     sampling.push((8 * sampled * 1000) / (between - began));

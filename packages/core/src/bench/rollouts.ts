@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { compile, type Device, Variables } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
 import { generateTogether, rowsTogether } from '../generate/generateTogether.ts';
-import { choosesOn } from '../generate/nextToken.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { greedy } from '../generate/sample.ts';
 import { allocateEngine } from '../memory.ts';
@@ -48,7 +47,7 @@ export async function benchRollouts(options: RolloutBenchOptions): Promise<Bench
     contextLength: rowsTogether(promptLength, { answers, maxNewTokens: newTokens }),
     states: answers,
     several: true,
-    chooses: choosesOn(device),
+    chooses: true,
   });
   const bounds = { T: Math.max(promptLength, answers), N: answers, C: answers };
   const plan = compile([graph], { bounds, activations: 'keep', device });

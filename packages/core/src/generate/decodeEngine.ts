@@ -6,7 +6,6 @@ import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
-import { choosesOn } from './nextToken.ts';
 import { decodeProgram, ownCache, sharedCache } from './programs.ts';
 
 export interface DecodeEngineOptions {
@@ -49,7 +48,8 @@ export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Pl
     };
     const name = lora ? adaptedProgram : baseProgram;
     const cache = adapter && sideBySide ? ownCache(name) : sharedCache;
-    const chooses = choosesOn(device);
+    // One answer: the CPU's logits lie in memory as they are.
+    const chooses = device.kind === 'cuda';
     return decodeProgram(name, variables, { config, weights, activationType, contextLength, chooses, cache });
   });
   const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1, C: 1 };

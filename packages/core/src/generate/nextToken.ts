@@ -1,16 +1,16 @@
 /** Where the next token is chosen: on the device, so that it hands over numbers of tokens, or here, from logits. */
-import { type Device, type Engine, float32Of, type HostArray, type ProgramCall } from '@anneal/kernels';
+import { type Engine, float32Of, type HostArray, type ProgramCall } from '@anneal/kernels';
 import type { Continuation } from './continuation.ts';
 import { greedy, type SamplingOptions } from './sample.ts';
 
-/** The CPU's logits lie in memory as they are: choosing here costs no copy. */
-export function choosesOn(device: Device): boolean {
-  return device.kind === 'cuda';
-}
-
-/** Whether this program can choose as these options say: a penalty for what was said before looks at the text. */
-function canChoose({ plan }: Engine, program: string, { repetitionPenalty }: SamplingOptions): boolean {
-  return repetitionPenalty === 1 && hasChoice(plan, program);
+/**
+ * Whether this program can choose as these options say: a penalty for what was said before looks at the text. On the CPU, whose logits lie
+ * in memory as they are, it draws from all tokens beside each other, and those that top_k and top_p leave are found faster here.
+ */
+function canChoose({ plan, device }: Engine, program: string, sampling: SamplingOptions): boolean {
+  const { repetitionPenalty, temperature, topK, topP } = sampling;
+  const isFast = device.kind === 'cuda' || temperature === 0 || (topK === 0 && topP === 1);
+  return repetitionPenalty === 1 && isFast && hasChoice(plan, program);
 }
 
 function hasChoice(plan: Engine['plan'], program: string): boolean {

@@ -13,7 +13,7 @@ export interface DecodeOptions {
   readonly states?: number | undefined;
   /** Several sequences beside each other: each call says where they lie in the cache. */
   readonly several?: boolean | undefined;
-  /** Has C next tokens as a result, too, each from a row of the logits: a GPU need not hand them over. */
+  /** Has C next tokens as a result, too, each from a row of the logits, which a GPU need not hand over then. */
   readonly chooses?: boolean | undefined;
   /** Programs of one name here share a cache. */
   readonly cache?: string | undefined;

@@ -1,7 +1,6 @@
 import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import { type ActivationPolicy, compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
-import { choosesOn } from '../generate/nextToken.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { isMagnitude, type LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
@@ -66,10 +65,13 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
   const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };
   const contextLength = Math.max(sampleContext, rollouts?.cacheRows ?? 0);
   const answers = rollouts?.answers ?? 1;
-  const chooses = choosesOn(options.device);
+  const chooses = options.device.kind === 'cuda';
   const decoding = { config, weights, activationType, contextLength, states: answers, chooses };
   if (sampleContext > 0) graphs.push(decodeProgram(sampleProgram, programs.variables, decoding));
-  if (rollouts) graphs.push(decodeProgram(rolloutProgram, programs.variables, { ...decoding, several: true }));
+  if (rollouts) {
+    const several = { ...decoding, several: true, chooses: true };
+    graphs.push(decodeProgram(rolloutProgram, programs.variables, several));
+  }
   const plan = compile(graphs, {
     bounds: { T: maxTokens, S: maxTokens + 1, N: answers, C: answers, R: maxTokens },
     activations: options.activations,

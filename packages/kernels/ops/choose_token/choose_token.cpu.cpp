@@ -13,7 +13,7 @@ struct Row {
   float top;
   double temperature;
 
-  double weight(float logit) const { return std::exp(double{logit - top} / temperature); }
+  double weight(float logit) const { return std::exp((double{logit} - double{top}) / temperature); }
 };
 
 static int32_t argmax(const float* logits, int tokens) {
@@ -40,25 +40,36 @@ static int32_t drawn(const Row& row, const Sampling& sampling, double draw) {
     return 0.0;
   };
   const Kept kept = keptBy(sampling, row.tokens, 0, above, weightOf);
-  const auto forKept = [&](auto visit) {
-    int ties = kept.ties;
-    for (int i = 0; i < row.tokens; i++) {
-      const uint32_t order = orderOf(row.logits[i]);
-      if (order < kept.order || (order == kept.order && ties-- <= 0)) continue;
-      const double weight = row.weight(row.logits[i]);
-      if (weight >= sampling.min_p && !visit(i, weight)) return;
+  // Before id `from`: the sum of weights, and how many of the tied tokens are left.
+  struct Place {
+    int from;
+    double sum;
+    int ties;
+  };
+  // Goes on from a place, and adds up until visit(id, sum) says false.
+  const auto forKept = [&](Place& place, int end, auto visit) {
+    for (; place.from < end; place.from++) {
+      const float logit = row.logits[place.from];
+      const uint32_t order = orderOf(logit);
+      if (order < kept.order || (order == kept.order && place.ties-- <= 0)) continue;
+      const double weight = row.weight(logit);
+      if (weight >= sampling.min_p && !visit(place.from, place.sum += weight)) return;
     }
   };
-  double total = 0;
-  forKept([&](int, double weight) {
-    total += weight;
-    return true;
-  });
-  double sum = 0;
+  // Few of the weights are computed again.
+  constexpr int kParts = 64;
+  Place place{0, 0, kept.ties}, begins[kParts];
+  for (int part = 0; part < kParts; part++) {
+    begins[part] = place;
+    forKept(place, static_cast<int>(int64_t{row.tokens} * (part + 1) / kParts), [](int, double) { return true; });
+  }
+  const double wanted = draw * place.sum;
+  int part = 0;
+  while (part + 1 < kParts && begins[part + 1].sum <= wanted) part++;
   int32_t chosen = 0;
-  forKept([&](int i, double weight) {
-    sum += weight, chosen = i;
-    return sum <= draw * total;
+  forKept(begins[part], row.tokens, [&](int id, double sum) {
+    chosen = id;
+    return sum <= wanted;
   });
   return chosen;
 }
