@@ -108,6 +108,19 @@ export const ropeCases = casesFor(ropeOp, {
         `neighbors amid each head, ${direction}`,
         { extents: { T: 5, D: 60, P: 5 }, attributes: { direction, size: 30, interleaved: 1, first: 12 } },
       ],
+      [`as in Phi-4-mini, ${direction}`, { extents: { T: 5, D: 384, P: 48 }, attributes: whole(128, direction) }],
+      [
+        `as in GLM-4, ${direction}`,
+        { extents: { T: 5, D: 256, P: 32 }, attributes: { direction, size: 128, interleaved: 1, first: 0 } },
+      ],
+      [
+        `as in DeepSeek-V3, ${direction}`,
+        { extents: { T: 5, D: 384, P: 32 }, attributes: { direction, size: 192, interleaved: 1, first: 128 } },
+      ],
+      [
+        `vectors amid each head, ${direction}`,
+        { extents: { T: 5, D: 256, P: 16 }, attributes: { direction, size: 128, interleaved: 0, first: 32 } },
+      ],
     ]),
   ),
   benchmark: [{ extents: { T: 512, D: 576, P: 32 }, attributes: whole(64, 1) }],

@@ -44,39 +44,9 @@ __global__ void __launch_bounds__(kElementThreads) ropeTableKernel(Table table, 
   sines[i] = static_cast<float>(sine) * scale;
 }
 
-/** Over half rows: column counts the pairs of all heads of a token. */
+/** As ropeOp says, in vectors where `inVectors`. A column is a pair that is turned or two values that stay, of each head the pairs first. */
 template <typename A>
 struct Rope {
-  const A* x;
-  const float *cosines, *sines;
-  A* y;
-  int64_t width;
-  int pairs;
-  float direction;
-
-  template <int V>
-  __device__ void run(int64_t row, int column) const {
-    const int head = column / pairs, pair = column - head * pairs;
-    const int64_t low = row * width + 2 * head * pairs + pair, high = low + pairs;
-    float a[V], b[V], c[V], s[V];
-    load<V>(x + low, a);
-    load<V>(x + high, b);
-    load<V>(cosines + row * pairs + pair, c);
-    load<V>(sines + row * pairs + pair, s);
-#pragma unroll
-    for (int j = 0; j < V; j++) {
-      const float turned = s[j] * direction, first = a[j];
-      a[j] = first * c[j] - b[j] * turned;
-      b[j] = b[j] * c[j] + first * turned;
-    }
-    store<V>(y + low, a);
-    store<V>(y + high, b);
-  }
-};
-
-/** As Rope where only a part of each head is turned, or neighbors are pairs: column counts pairs of values, turned or not, head by head. */
-template <typename A>
-struct PartialRope {
   const A* x;
   const float *cosines, *sines;
   A* y;
@@ -85,21 +55,55 @@ struct PartialRope {
   bool interleaved;
   float direction;
 
+  /** Whether V columns are in one head, all of them turned or none, and the values that they read lie at multiples of V. */
+  bool inVectors(int V) const { return vectorRows(pairs, V) && vectorRows(size, 2 * V) && vectorRows(first, 2 * V); }
+
   template <int V>
   __device__ void run(int64_t row, int column) const {
-    static_assert(V == 1, "pairs of a head do not lie beside each other");
-    const int half = size / 2, head = column / half, pair = column - head * half - first / 2;
-    const int64_t start = row * width + int64_t{head} * size + first;
-    if (pair < 0 || pair >= pairs) {
-      y[start + 2 * pair] = x[start + 2 * pair];
-      y[start + 2 * pair + 1] = x[start + 2 * pair + 1];
-      return;
+    const int half = size / 2, head = column / half, pair = column - head * half;
+    const int64_t start = row * width + int64_t{head} * size;
+    if (pair >= pairs)
+      keep<V>(start, 2 * (pair - pairs));
+    else
+      turn<V>(start + first, row * pairs + pair, pair);
+  }
+  template <int V>
+  __device__ void turn(int64_t start, int64_t angle, int pair) const {
+    const int64_t low = start + (interleaved ? 2 * pair : pair), high = low + (interleaved ? V : pairs);
+    float values[2][V], c[V], s[V];
+    load<V>(x + low, values[0]);
+    load<V>(x + high, values[1]);
+    load<V>(cosines + angle, c);
+    load<V>(sines + angle, s);
+    if (interleaved)
+      turnPairs<V, 2, 1>(values, c, s);
+    else
+      turnPairs<V, 1, V>(values, c, s);
+    store<V>(y + low, values[0]);
+    store<V>(y + high, values[1]);
+  }
+  /** V pairs that begin `step` values from each other, each of two values that lie `apart`. */
+  template <int V, int step, int apart>
+  __device__ void turnPairs(float (&values)[2][V], const float (&c)[V], const float (&s)[V]) const {
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+      const int i = j * step, partner = i + apart;
+      float &a = values[i / V][i % V], &b = values[partner / V][partner % V];
+      const float sine = s[j] * direction, first = a;
+      a = first * c[j] - b * sine;
+      b = b * c[j] + first * sine;
     }
-    const int64_t low = start + (interleaved ? 2 * pair : pair), high = interleaved ? low + 1 : low + pairs;
-    const float a = toFloat(x[low]), b = toFloat(x[high]);
-    const float cosine = cosines[row * pairs + pair], sine = sines[row * pairs + pair] * direction;
-    y[low] = fromFloat<A>(a * cosine - b * sine);
-    y[high] = fromFloat<A>(b * cosine + a * sine);
+  }
+  /** 2V of the values that stay, from the i-th of a head on. */
+  template <int V>
+  __device__ void keep(int64_t start, int i) const {
+    if (x == y) return;
+    const int64_t at = start + (i < first ? i : i + 2 * pairs);
+    float values[2][V];
+    load<V>(x + at, values[0]);
+    load<V>(x + at + V, values[1]);
+    store<V>(y + at, values[0]);
+    store<V>(y + at + V, values[1]);
   }
 };
 
@@ -122,18 +126,12 @@ const char* rope_table(const Launch& launch) {
 const char* rope(const Launch& launch) {
   const Tensor x = launch.inputs[0], y = launch.outputs[0];
   const int64_t pairs = launch.inputs[1].shape[1], size = static_cast<int64_t>(launch.attributes[1]);
-  const bool interleaved = launch.attributes[2] != 0;
   return withType(y.type, [&](auto zero) {
     using A = decltype(zero);
-    if (interleaved || size != 2 * pairs) {
-      const PartialRope<A> body{dataOf<A>(x), launch.inputs[1].f32(), launch.inputs[2].f32(), dataOf<A>(y), x.shape[1], static_cast<int>(pairs),
-                                static_cast<int>(size), static_cast<int>(launch.attributes[3]), interleaved, static_cast<float>(launch.attributes[0])};
-      overSingles(launch, x.shape[0], x.shape[1] / 2, body);
-      return;
-    }
     const Rope<A> body{dataOf<A>(x), launch.inputs[1].f32(), launch.inputs[2].f32(), dataOf<A>(y), x.shape[1], static_cast<int>(pairs),
+                       static_cast<int>(size), static_cast<int>(launch.attributes[3]), launch.attributes[2] != 0,
                        static_cast<float>(launch.attributes[0])};
-    overRows<A>(launch, x.shape[0], x.shape[1] / 2, body, vectorRows(pairs, kLanes<A>));
+    overRows<A>(launch, x.shape[0], x.shape[1] / 2, body, body.inVectors(kLanes<A>));
   });
 }
 
