@@ -56,9 +56,12 @@ std::vector<Case> smallCases() {
   return cases;
 }
 
-/** Gradients of bf16 rows take up the rounding of `out`, which the gradient of the scores is a small difference to: worst in short rows. */
+/**
+ * Gradients of bf16 rows take up the rounding of `out`, which the gradient of the scores is a small difference to: worst in short rows. The plain
+ * kernels have up to 3.8e-3 of dq in bf16, those of tensor cores 4.4e-3.
+ */
 double tolerance(const Problem& p, int output) {
-  constexpr double half[] = {1e-4, 1e-6, 4e-3, 1e-3, 1e-4}, exact[] = {1e-9, 1e-10, 1e-9, 1e-9, 1e-9};
+  constexpr double half[] = {1e-4, 1e-6, 6e-3, 1e-3, 1e-4}, exact[] = {1e-9, 1e-10, 1e-9, 1e-9, 1e-9};
   return (p.shape.type == DType::bf16 ? half : exact)[output];
 }
 
