@@ -35,6 +35,24 @@ it.each([
   'sync_ref_model: true',
   'steps_per_generation: 4',
   'rollout_func: mine',
+  'truncation_mode: keep_end',
+  'loss_type: dft',
+  'use_dft_loss: true',
+  'entropy_coef: 0.1',
+  'use_adaptive_entropy: true',
+  'vespo_lambda_pos: 2',
+  'f_alpha_divergence_coef: 0.5',
+  'normalize_advantages: true',
+  'eva_config: {rho: 2}',
+  'corda_config: {x: 1}',
+  'alora_invocation_tokens: [1]',
+  'use_qalora: true',
+  'fan_in_fan_out: true',
+  'attention_dropout: 0.1',
+  'rope_theta: 1e6',
+  'trainable_layers: 2',
+  'teacher_model: x',
+  'learning_rate_multiplier: 0.1',
 ])('%s is not advised to be removed or replaced without a word on what that changes', (line) => {
   const { code, what, next } = problem(line);
   expect(code).toBe('not_supported');
@@ -75,6 +93,13 @@ it.each([
   ['max_prompt_length: 512', 'write `sequence_len: 768` at the top'],
   ['scale_rewards: false', 'write `scale_rewards: none` below `trl`'],
   ['disable_dropout: true', 'write `lora_dropout: 0`'],
+  ['r: 8', '`lora_r`'],
+  ['precision: bf16', '`bf16: true`'],
+  ['iters: 600', '`max_steps`'],
+  ['max_seq_len: 512', '`sequence_len`'],
+  ['test_size: 0.1', '`val_set_size`'],
+  ['truncation_mode: keep_start', '`excess_length_strategy: truncate`'],
+  ['train_sampling_strategy: sequential', '`shuffle: false`'],
 ])('%s leads to ours', (line, ours) => {
   expect(problem(line).next).toContain(ours);
 });
@@ -91,6 +116,15 @@ it.each([
   'vllm_gpu_memory_utilization: 0.3',
   'num_completions_to_print: 3',
   'top_entropy_quantile: 1',
+  'loss_type: nll',
+  'train_sampling_strategy: random',
+  'response_template: "### Answer:"',
+  'entropy_coef: 0.0',
+  'entropy_target: 0.2',
+  'ddp_bucket_cap_mb: 25',
+  'prediction_loss_only: true',
+  'torch_compile_mode: default',
+  'peft_type: LORA',
 ])('%s can go', (line) => {
   expect(problem(line)).toMatchObject({
     code: 'foreign_key',

@@ -17,6 +17,9 @@ const REFERENCE_STAYS = 'the model before training stays what answers are compar
 const ofMovingReference: Rule = (_, { sync_ref_model }) =>
   sync_ref_model ? cannot(REFERENCE_STAYS) : nothing('sync_ref_model is off');
 
+const ofAdaptiveEntropy: Rule = (_, { use_adaptive_entropy }) =>
+  use_adaptive_entropy ? cannot('nothing is added to the loss for entropy') : nothing('use_adaptive_entropy is off');
+
 export const grpoRules: Rules = {
   max_prompt_length: (value, { max_completion_length: answer = 256 }) =>
     elsewhere(
@@ -61,7 +64,16 @@ export const grpoRules: Rules = {
     'sapo_temperature_pos',
     'vespo_k_pos',
     'vespo_k_neg',
+    'vespo_lambda_pos',
+    'vespo_lambda_neg',
+    'entropy_coef',
+    'use_adaptive_entropy',
+    'normalize_advantages',
   ]),
+  entropy_coef_min: ofAdaptiveEntropy,
+  entropy_coef_max: ofAdaptiveEntropy,
+  entropy_coef_delta: ofAdaptiveEntropy,
+  entropy_target: ofAdaptiveEntropy,
   ...needless('Anneal samples answers itself, by the weights that are trained', [
     'use_vllm',
     'fast_inference',
@@ -82,7 +94,11 @@ export const grpoRules: Rules = {
     'vllm_importance_sampling_correction',
     'vllm_importance_sampling_mode',
     'vllm_importance_sampling_cap',
+    'vllm_importance_sampling_clip_max',
+    'vllm_importance_sampling_clip_min',
     'use_transformers_paged',
+    'use_transformers_continuous_batching',
+    'transformers_continuous_batching_config',
     'cache_implementation',
     'ds3_gather_for_generation',
   ]),
@@ -102,6 +118,7 @@ export const grpoRules: Rules = {
     'wandb_log_unique_prompts',
     'log_unique_prompts',
     'log_completions_hub_repo',
+    'log_multimodal',
   ]),
 };
 
