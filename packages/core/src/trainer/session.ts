@@ -127,7 +127,7 @@ export async function openSession(
         optimizer: job.optimizer,
         embeddingNoiseAlpha: job.embeddingNoiseAlpha,
         balances: balanceLoss > 0,
-        maxTokens: rollouts ? rollouts.batchAnswers * (longest + rollouts.maxTokens) : mostTokens(job.steps),
+        maxTokens: rollouts ? tokensOfRollouts(rollouts, longest) : mostTokens(job.steps),
         activations: job.activations,
         memoryBudget: memoryBudget(job.device) - scoringBytes,
         hostBudget: hostBudget(),
@@ -186,6 +186,11 @@ export async function openSession(
     await close();
     throw error;
   }
+}
+
+/** Of the largest batch that is learned from, or of a call that goes on with all answers. */
+function tokensOfRollouts({ batchAnswers, answersAtOnce, maxTokens }: RolloutJob, longestPrompt: number): number {
+  return Math.max(batchAnswers * (longestPrompt + maxTokens), answersAtOnce);
 }
 
 function rolloutRoom(
