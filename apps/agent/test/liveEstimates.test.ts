@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StepEvent } from '@anneal/core/protocol/studio';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { timeOf } from '../src/daemon/recipes/estimateOnHost.ts';
+import { newestAlike, timeOf } from '../src/daemon/recipes/estimateOnHost.ts';
 import { LiveEstimates } from '../src/daemon/recipes/liveEstimates.ts';
 import { StepTable } from '../src/daemon/runs/stepTable.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
@@ -97,7 +97,7 @@ function tableOf(speeds: readonly number[]): StepTable {
 }
 
 const measured = (key: string, updated: string, speeds: number[], more: object = {}) => ({
-  summary: { key, baseModel: 'm', adapter: 'lora', device: 'cpu', updated, ...more },
+  summary: { key, baseModel: 'm', adapter: 'lora', device: 'cpu', step: speeds.length, updated, ...more },
   steps: tableOf(speeds),
 });
 
@@ -111,8 +111,9 @@ it('takes the speed from the newest run of the same model and adapter on the sam
     measured('not begun', '2026-03-01', []),
   ];
   const recipe = { base_model: 'm', adapter: 'lora' } as const;
-  expect(timeOf(estimate, recipe, 'cpu', runs)).toEqual({ seconds: 30, run: 'new' });
-  expect(timeOf(estimate, { ...recipe, adapter: null }, 'cpu', runs)).toBeNull();
+  const newest = runs.find(({ summary }) => summary === newestAlike(recipe, 'cpu', runs));
+  expect(timeOf(estimate, newest as NonNullable<typeof newest>)).toEqual({ seconds: 30, run: 'new' });
+  expect(newestAlike({ ...recipe, adapter: null }, 'cpu', runs)).toBeUndefined();
 });
 
 it('tells a browser what is free on each device', async () => {

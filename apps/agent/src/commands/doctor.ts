@@ -17,20 +17,33 @@ export function define(command: Command): void {
         '--bundle [file]',
         'write a file for somebody who helps: versions, devices, errors, a run; without secrets',
       )
+      .option('--rebuild-index', 'make anew what an agent that has ended keeps of the runs of this folder')
       .option('--run <run>', 'with --bundle: which run; default: the newest, where there is one')
       .action(doctor),
     'anneal doctor',
     'anneal doctor --bundle',
     'anneal doctor latest',
+    'anneal doctor --rebuild-index',
   );
 }
 
 interface Options extends RunsOptions {
   bundle?: string | true;
   run?: string;
+  rebuildIndex?: boolean;
 }
 
 async function doctor(run: string | undefined, options: Options): Promise<void> {
+  if (options.rebuildIndex) {
+    if (run !== undefined || options.bundle !== undefined || options.run !== undefined) {
+      throw new UserError({
+        what: '--rebuild-index is about all runs of the folder, and stands alone',
+        next: 'leave out the run, --run and --bundle',
+        code: 'options_conflict',
+      });
+    }
+    return (await import('./doctorIndex.ts')).doctorIndex(options);
+  }
   if (run !== undefined && (options.bundle !== undefined || options.run !== undefined)) {
     throw new UserError({
       what: 'a run to look at is given with --bundle or --run',

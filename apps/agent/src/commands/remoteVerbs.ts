@@ -73,5 +73,6 @@ export const refusedOptions: readonly { flag: string; of?: string; reason: strin
   { flag: '--offline', reason: 'a pull asks the hubs; `anneal models ls` says what is there' },
   { flag: '--dry-run', of: 'train', reason: '`anneal estimate` says what a run would take, without training' },
   { flag: '--seeds', reason: 'runs there begin one by one: `--set seed=1`' },
+  { flag: '--rebuild-index', reason: 'an agent that runs keeps it, and makes it again by itself where it is damaged' },
   { flag: '--resume', reason: '`anneal runs resume` continues a run' },
 ];

@@ -38,6 +38,7 @@ import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
 import { KeptHistories } from './runs/keptHistories.ts';
 import { RunBatches } from './runs/runBatches.ts';
+import { indexPath, RunIndex } from './runs/runIndex.ts';
 import { EndpointStore } from './secrets/endpointStore.ts';
 import { SecretStore } from './secrets/secretStore.ts';
 import { Sockets } from './sockets.ts';
@@ -68,6 +69,8 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
+/** How late a connection is ended whose time is over. Node's own is 30 seconds: as long again as a request may take. */
+const connectionsCheckingInterval = 5000;
 /** Clients may take so long to go. */
 const patienceMilliseconds = 1000;
 
@@ -77,6 +80,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const studio = new StudioFiles(options.studioFolder, basePath);
   const state = new AgentState(workspace.root);
   const lock = state.lock();
+  const index = new RunIndex(indexPath(state.folder), options.log);
   try {
     const access = new Access(state.folder, address.token);
     const tokens = new ApiTokens(state.folder);
@@ -84,7 +88,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const endpoints = new EndpointStore(state.folder);
     const audit = new Audit(state.folder, options.log);
     const queue = new RunQueue(state.folder);
-    const feeds = new RunFeeds(workspace, queue, new KeptHistories(state.folder, options.log));
+    const histories = new KeptHistories(state.folder, options.log);
+    const feeds = new RunFeeds(workspace, queue, histories, index);
     const models = new LoadedModels(options.log);
     const scheduler = new Scheduler({
       queue,
@@ -132,7 +137,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       documents,
     };
     const name = nameOf(address.host, options.allowedHosts);
-    const check = new RequestCheck([...options.allowedHosts, name]);
+    const check = new RequestCheck([...options.allowedHosts, name], { secure: address.tls !== undefined });
     const sockets = new Sockets({ agent, access, check, log: options.log });
     const callers = new Callers(state.id, access, tokens);
     const http = createHttp({
@@ -160,7 +165,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     });
     const answer = getRequestListener(http.fetch, { overrideGlobalObjects: false });
-    const server = address.tls ? createSecureServer(address.tls) : createServer();
+    const server = address.tls
+      ? createSecureServer({ ...address.tls, connectionsCheckingInterval })
+      : createServer({ connectionsCheckingInterval });
     limit(server);
     server.on('request', (request, response) => {
       request.url = withoutBasePath(basePath, request.url ?? '/');
@@ -198,10 +205,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         await Promise.all([closed, models.close()]);
         clearTimeout(late);
         await jobsEnded;
+        index.close();
         lock.release();
       },
     };
   } catch (error) {
+    index.close();
     lock.release();
     throw error;
   }

@@ -5,9 +5,14 @@ const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[
 
 export class RequestCheck {
   readonly #names: ReadonlySet<string>;
+  readonly #schemes: readonly string[];
 
-  /** @param names under which the agent may be called, beside those of this machine */
-  constructor(names: readonly string[]) {
+  /**
+   * @param names under which the agent may be called, beside those of this machine
+   * @param secure it speaks TLS itself. Where it does not, a proxy before it may.
+   */
+  constructor(names: readonly string[], { secure }: { secure: boolean }) {
+    this.#schemes = secure ? ['https:'] : ['http:', 'https:'];
     this.#names = new Set([...loopbackNames, ...names.map((name) => name.toLowerCase())]);
   }
 
@@ -22,11 +27,14 @@ export class RequestCheck {
     const name = host.toLowerCase().replace(/:\d+$/, '');
     if (!this.#names.has(name)) return `its Host is "${host}": allow it with --allow-host ${name}`;
     if (!URL.canParse(`http://${host}`)) return `its Host is "${host}", which has no port that there can be`;
-    if (origin === undefined || sameOrigin(origin, host)) return undefined;
-    return `its Origin is "${origin}", and only pages of "${host}" may ask`;
+    if (origin === undefined || this.#isOwn(origin, host)) return undefined;
+    return `its Origin is "${origin}", and only pages of "${host}" may ask${this.#schemes.length === 1 ? ', over https' : ''}`;
   }
-}
 
-function sameOrigin(origin: string, host: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
+  #isOwn(origin: string, host: string): boolean {
+    if (!URL.canParse(origin)) return false;
+    const page = new URL(origin);
+    // The scheme says which port it is where none is named.
+    return this.#schemes.includes(page.protocol) && page.host === new URL(`${page.protocol}//${host}`).host;
+  }
 }

@@ -16,7 +16,9 @@ import { sharedEncoder } from './sharedEncoder.ts';
 
 /** A request of a client: a recipe, and its frame. */
 const largestMessage = 1 << 20;
-/** What may wait for a client before it counts as one that does not read. It is closed, and catches up when it is back. */
+/**
+ * What may wait for a client at two looks, before it counts as one that does not read. It is closed, and catches up when it is back.
+ */
 const mostWaiting = 1 << 20;
 const lookEveryMilliseconds = 1000;
 /** What is asked is answered within ten seconds; a client that asks on and on always waits for something. */
@@ -40,6 +42,8 @@ export class Sockets {
       role: Role | undefined;
       /** How often it was seen waiting for an answer since somebody gave it another role. */
       looks: number;
+      /** Bytes that waited for it at the last look. */
+      waited: number;
     }
   >();
   readonly #requests = new WeakMap<IncomingMessage, SocketCaller>();
@@ -65,6 +69,7 @@ export class Sockets {
       },
       onError: ({ error, path }) => {
         if (error.code !== 'INTERNAL_SERVER_ERROR' || isExpected(error.cause)) return;
+        if (isOfFrames(error.cause)) return options.log(`closed a socket: ${error.cause?.message}`);
         options.log(`defect in ${path ?? 'a socket'}: ${error.cause?.stack ?? error.stack}`);
       },
     });
@@ -103,7 +108,7 @@ export class Sockets {
     if (!caller.person()) return refuse(socket, '401 Unauthorized');
     server.handleUpgrade(request, socket, head, (client) => {
       this.#requests.set(request, caller);
-      this.#callers.set(client, { ...caller, role: caller.person()?.role, looks: 0 });
+      this.#callers.set(client, { ...caller, role: caller.person()?.role, looks: 0, waited: Number.POSITIVE_INFINITY });
       client.once('close', () => this.#callers.delete(client));
       client.on('error', () => client.terminate());
       server.emit('connection', client, request);
@@ -148,15 +153,30 @@ export class Sockets {
   }
 
   #closeStalled(): void {
-    for (const client of this.#callers.keys()) if (client.bufferedAmount > mostWaiting) client.terminate();
+    for (const [client, caller] of this.#callers) {
+      const waiting = client.bufferedAmount;
+      if (waiting > mostWaiting && waiting >= caller.waited) client.terminate();
+      caller.waited = waiting > mostWaiting ? waiting : Number.POSITIVE_INFINITY;
+    }
   }
 }
 
-const socketServer = () => new WebSocketServer({ noServer: true, maxPayload: largestMessage });
+const socketServer = () =>
+  new WebSocketServer({
+    noServer: true,
+    maxPayload: largestMessage,
+    // Lists of thousands of runs come through a slow line so. What is short and often is not worth it.
+    perMessageDeflate: { threshold: 32 << 10, serverNoContextTakeover: true, clientNoContextTakeover: true },
+  });
 
 /** What happens to a client that goes away in the middle of something. */
 function isExpected(cause: Error | undefined): boolean {
   return cause instanceof UserError || cause?.name === 'AbortError';
+}
+
+/** What a client has sent is no message, or too large a one: the library has closed the socket. */
+function isOfFrames(cause: Error | undefined): boolean {
+  return (cause as NodeJS.ErrnoException | undefined)?.code?.startsWith('WS_ERR_') ?? false;
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -46,6 +46,7 @@ export class Uploads {
     const isNew = pathname === uploadsPath && request.method === 'POST';
     const isKnown = /^[0-9a-f]{32}$/.test(basename(pathname)) && ['HEAD', 'PATCH', 'DELETE'].includes(request.method);
     if (!isNew && !isKnown) return new Response('not found\n', { status: 404 });
+    if (request.headers.has('upload-checksum')) return new Response('checksums are not supported\n', { status: 400 });
     return (await this.#opened()).handleWeb(request);
   }
 
@@ -94,6 +95,14 @@ export class Uploads {
     const target = this.#targetOf(upload);
     const { size } = upload;
     if (size === undefined) throw new UserError({ what: 'the size of the file is not said', code: 'size_missing' });
+    if (size === 0) {
+      throw new UserError({
+        what: 'the file is empty',
+        where: target,
+        next: 'choose a file that has rows',
+        code: 'file_empty',
+      });
+    }
     if (await isThere(target)) throw taken(target);
     const free = freeDisk(this.#folder);
     if (size + reservedBytes > free) {

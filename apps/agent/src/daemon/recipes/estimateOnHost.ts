@@ -22,28 +22,37 @@ export async function withHost(
     const gpu = gpus?.find((each) => name === `cuda:${each.index}` && title === each.name);
     return { name, free: name === 'cpu' ? memory.available : gpu ? gpu.memory.total - gpu.memory.used : null };
   });
-  const time = recipe.trl ? null : timeOf(estimate, recipe, device, runs);
+  const alike = recipe.trl ? undefined : newestAlike(recipe, device, runs);
+  // Its list holds no steps.
+  const time = alike ? timeOf(estimate, await feeds.get(alike.key)) : null;
   return { stage: 'estimated', estimate, device, devices, time };
 }
 
-/** By the newest run that trains the same in the same place; null where there is none. */
-export function timeOf(
-  { steps, data }: Pick<Estimate, 'steps' | 'data'>,
+/** The newest run that trains the same in the same place. */
+export function newestAlike(
   { base_model, adapter }: Pick<ResolvedRecipe, 'base_model' | 'adapter'>,
   device: string,
-  runs: readonly MeasuredRun[],
+  runs: readonly Pick<MeasuredRun, 'summary'>[],
+): MeasuredRun['summary'] | undefined {
+  return runs
+    .map(({ summary }) => summary)
+    .filter((run) => run.baseModel === base_model && run.adapter === adapter && run.step > 0)
+    .filter((run) => deviceOfLiveRun(run.device) === device)
+    .reduce<MeasuredRun['summary'] | undefined>((a, b) => (a && a.updated > b.updated ? a : b), undefined);
+}
+
+/** By the speed of such a run; null where it is too short to say. */
+export function timeOf(
+  { steps, data }: Pick<Estimate, 'steps' | 'data'>,
+  { summary, steps: done }: MeasuredRun,
 ): OnHost['time'] {
-  const newest = runs
-    .filter(({ summary: run }) => run.baseModel === base_model && run.adapter === adapter)
-    .filter(({ summary: run, steps: done }) => done.length > 0 && deviceOfLiveRun(run.device) === device)
-    .reduce<MeasuredRun | null>((a, b) => (a && a.summary.updated > b.summary.updated ? a : b), null);
-  const speed = newest && usualSpeed(newest.steps);
+  const speed = usualSpeed(done);
   if (!speed || steps.perEpoch === 0) return null;
-  return { seconds: (data.tokens * steps.total) / steps.perEpoch / speed, run: newest.summary.key };
+  return { seconds: (data.tokens * steps.total) / steps.perEpoch / speed, run: summary.key };
 }
 
 interface MeasuredRun {
-  summary: Pick<ListedRun, 'key' | 'baseModel' | 'adapter' | 'device' | 'updated'>;
+  summary: Pick<ListedRun, 'key' | 'baseModel' | 'adapter' | 'device' | 'step' | 'updated'>;
   steps: Pick<StepTable, 'length' | 'width' | 'rows'>;
 }
 

@@ -17,6 +17,7 @@ import { alertsOf } from '../../service/runs/alerts.ts';
 import { RunHistory } from './history.ts';
 import type { KeptHistories, ReadHistory } from './keptHistories.ts';
 import { remainingSeconds } from './remaining.ts';
+import { type IndexedRun, type RunDigest, type RunIndex, stampOf } from './runIndex.ts';
 import { bucketSteps, type SeriesOptions } from './series.ts';
 import type { StepTable } from './stepTable.ts';
 
@@ -28,11 +29,17 @@ const mostNewest = 2048;
 const mostNews = { events: 2000, characters: 256 << 10 };
 /** Of an event that holds no text of a model. */
 const usualCharacters = 200;
+/** The log of a run that nobody writes is forgotten when nobody has asked for it for so long. */
+const heldMilliseconds = 10 * 60_000;
 
 export class RunFeed {
   readonly key: string;
   readonly path: string;
   readonly #kept: KeptHistories;
+  readonly #index: RunIndex;
+  /** While nobody writes it and its files are as they were, they add up to this. */
+  #resting: IndexedRun | undefined;
+  #asked = Number.NEGATIVE_INFINITY;
   #log: ReadHistory;
   /** What was kept of it has been looked for. */
   #isOpened = false;
@@ -41,29 +48,34 @@ export class RunFeed {
   #summary: { version: number; run: ListedRun } | undefined;
   #news: { after: number; version: number; news: RunNews } | undefined;
   #owner: RunOwner | undefined;
-  #said: Pick<ListedRun, 'alerts' | 'note' | 'tags'> = { alerts: [], note: null, tags: [] };
+  #said: RunDigest['said'] = { alerts: [], note: null, tags: [] };
   #error: UserError | undefined;
-  #recipe: RecipeNames | undefined;
+  #recipe: RunDigest['recipe'] | undefined;
   #queued: QueuePlace | undefined;
   #refused: RefusedRun | undefined;
   #version = 0;
   #requested: ListedRun['requested'] = null;
   #reading: Promise<void> | undefined;
 
-  constructor(key: string, path: string, kept: KeptHistories) {
+  constructor(key: string, path: string, kept: KeptHistories, index: RunIndex) {
     this.key = key;
     this.path = path;
     this.#kept = kept;
+    this.#index = index;
     this.#log = kept.empty(path);
+    this.#resting = index.get(path);
+    if (!this.#resting) return;
+    this.#said = this.#resting.digest.said;
+    this.#recipe = this.#resting.digest.recipe;
   }
 
   get seq(): number {
-    return this.#history.status.seq;
+    return this.#digest.status.seq;
   }
 
   /** It was launched once: what its steps depend on stays as it is. */
   get hasBegun(): boolean {
-    return this.#history.status.state !== 'created';
+    return this.#digest.status.state !== 'created';
   }
 
   /** Some process writes it. */
@@ -101,12 +113,33 @@ export class RunFeed {
     return this.#version;
   }
 
-  /** Reads what is new. */
-  refresh(): Promise<void> {
+  /** Reads what is new. Everything can be asked then. */
+  async refresh(): Promise<void> {
+    this.#asked = performance.now();
+    await this.#read();
+    this.#asked = performance.now();
+  }
+
+  /** As `refresh`, for the summary alone: the log of a run that rests is not opened. */
+  async glance(): Promise<void> {
+    if (this.#resting === undefined || this.#resting.stamp !== stampOf(this.path)) await this.#read();
+    if (this.#resting && performance.now() - this.#asked > heldMilliseconds) this.#forget();
+  }
+
+  #read(): Promise<void> {
     this.#reading ??= this.#look().finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;
+  }
+
+  /** All but what it adds up to. */
+  #forget(): void {
+    if (!this.#isOpened || this.#reading) return;
+    this.#log = this.#kept.empty(this.path);
+    this.#isOpened = false;
+    this.#newest = [];
+    this.#news = undefined;
   }
 
   /** The run in one line; the same object until something has changed. */
@@ -167,6 +200,7 @@ export class RunFeed {
 
   async #look(): Promise<void> {
     const before = { seq: this.seq, live: this.isLive, error: this.#error?.message, requested: this.#requested };
+    const stamp = stampOf(this.path);
     try {
       assertIsRun(this.path);
       // Before the events: an owner that ends in between has then written its last one.
@@ -185,6 +219,15 @@ export class RunFeed {
       before.error === this.#error?.message &&
       before.requested === this.#requested;
     if (!same) this.#version++;
+    this.#rest(stamp);
+  }
+
+  /** @param stamp from before its files were read */
+  #rest(stamp: string | undefined): void {
+    const canRest = stamp !== undefined && !this.isLive && !this.#error;
+    if (this.#resting && canRest && this.#resting.stamp === stamp) return;
+    this.#resting = canRest ? { stamp, digest: this.#digest } : undefined;
+    if (this.#resting) this.#index.keep(this.path, this.#resting);
   }
 
   /** Alerts come and go without an event, and people write beside the log. */
@@ -249,20 +292,27 @@ export class RunFeed {
     return this.#log.history;
   }
 
+  get #digest(): RunDigest {
+    if (this.#resting && !this.#isOpened) return this.#resting.digest;
+    const { status, outline, lowestEvaluationLoss } = this.#history;
+    return { status, outline, lowestEvaluationLoss, said: this.#said, recipe: this.#recipeNames() };
+  }
+
   #summarize(): ListedRun {
-    const { status, steps, outline, lowestEvaluationLoss, kept } = this.#history;
+    const { status, outline, lowestEvaluationLoss, said, recipe } = this.#digest;
     const { totalSteps } = status;
     const isRunning = status.state === 'running' && this.isLive;
+    const { steps, kept } = this.#history;
     return {
       ...status,
       key: this.key,
       state: this.#state(),
       error: this.#error ? this.#error.toJSON() : status.error,
-      ...this.#recipeNames(),
+      ...recipe,
       queued: this.#queued ?? null,
       refusal: this.#refused?.afterSeq === this.seq ? this.#refused.error : null,
       requested: this.#requested,
-      ...this.#said,
+      ...said,
       lowestEvaluationLoss,
       remaining: isRunning && totalSteps !== null ? remainingSeconds(steps, totalSteps, kept.launchStart) : null,
       outline,
@@ -271,29 +321,27 @@ export class RunFeed {
 
   #state(): ShownState {
     if (this.#error) return 'damaged';
-    const { state } = this.#history.status;
+    const { state } = this.#digest.status;
     // A launch looks at everything before its first event.
     if (this.isLive && (state === 'created' || this.#queued)) return 'preparing';
     if (this.#queued) return 'queued';
     return (state === 'preparing' || state === 'running') && !this.isLive ? 'interrupted' : state;
   }
 
-  #recipeNames(): RecipeNames {
+  #recipeNames(): RunDigest['recipe'] {
     this.#recipe ??= namesIn(join(this.path, 'recipe.resolved.yaml'));
     return this.#recipe;
   }
 }
 
-type RecipeNames = Pick<ListedRun, 'baseModel' | 'adapter' | 'rl' | 'device' | 'seed' | 'family'>;
-
 /** The file follows its event. */
-function deviceIn(changes: readonly RecipeChange[]): Pick<RecipeNames, 'device'> | undefined {
+function deviceIn(changes: readonly RecipeChange[]): Pick<RunDigest['recipe'], 'device'> | undefined {
   const device = changes.find(({ key }) => key === 'device')?.to;
   return typeof device === 'string' ? { device } : undefined;
 }
 
 /** Of a recipe that cannot be read the run is shown all the same. */
-function namesIn(path: string): RecipeNames {
+function namesIn(path: string): RunDigest['recipe'] {
   try {
     const recipe = parse(readRunFile(path)) as Record<string, unknown> | null;
     const text = (key: string) => (typeof recipe?.[key] === 'string' ? (recipe[key] as string) : null);

@@ -14,6 +14,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { RunFeed } from './feed.ts';
 import { KeptHistories } from './keptHistories.ts';
+import { RunIndex } from './runIndex.ts';
+
+const noIndex = () => new RunIndex(':memory:', () => expect.unreachable());
 
 let folder: string;
 let run: string;
@@ -59,7 +62,7 @@ const judged = (first: number, last: number) =>
 
 /** What an agent tells of the run that has kept what is in this folder. */
 async function told(state: string) {
-  const feed = new RunFeed('run', run, new KeptHistories(join(folder, state), () => expect.unreachable()));
+  const feed = new RunFeed('run', run, new KeptHistories(join(folder, state), () => expect.unreachable()), noIndex());
   await feed.refresh();
   const { summary, happenings } = feed;
   return { summary, happenings, all: feed.series(options), part: feed.series({ ...options, from: 4000, to: 4100 }) };
@@ -149,7 +152,7 @@ it('where nothing can be kept, that is said, and the run is shown all the same',
   const kept = new KeptHistories(join(folder, 'state'), (text) => said.push(text));
   mkdirSync(join(folder, 'state'));
   writeFileSync(join(folder, 'state', 'runs'), 'no folder');
-  const feed = new RunFeed('run', run, kept);
+  const feed = new RunFeed('run', run, kept, noIndex());
   await feed.refresh();
   expect(feed.summary.step).toBe(6000);
   expect(said[0]).toContain('cannot be kept');

@@ -46,7 +46,7 @@ export class KeptHistories {
 
   /** @param folder of the agent's state. @param log is told what cannot be kept */
   constructor(folder: string, log: (text: string) => void) {
-    this.#folder = join(folder, 'runs');
+    this.#folder = historiesFolder(folder);
     this.#log = log;
   }
 
@@ -116,6 +116,11 @@ export class KeptHistories {
   #pathOf(run: string, kind: 'json' | 'steps'): string {
     return join(this.#folder, `${hashOf(run).slice(0, 32)}.${kind}`);
   }
+}
+
+/** @param folder of the agent's state */
+export function historiesFolder(folder: string): string {
+  return join(folder, 'runs');
 }
 
 function fingerprintOf(events: number, offset: number): string {
