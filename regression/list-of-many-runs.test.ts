@@ -34,7 +34,7 @@ it('a list that was read once is told by the next agent without the logs, until 
     const daemon = await start(place);
     const { api } = client(daemon, await paired(daemon));
     const runs = await new Promise<readonly ListedRun[]>((resolve, reject) =>
-      api.runs.list.subscribe(undefined, { onData: ({ runs }) => resolve(runs), onError: reject }),
+      api.runs.list.subscribe(undefined, { onData: (change) => resolve(change.runs), onError: reject }),
     );
     await daemon.close();
     return runs;
