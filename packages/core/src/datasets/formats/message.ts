@@ -123,8 +123,9 @@ export function readTools(value: unknown): readonly unknown[] | null | undefined
   if (!list.every(isDefinition)) return undefined;
   if (list.length === 0) return null;
   return list.map((tool) => {
-    if (!isObject(tool.function)) return { type: 'function', function: tool };
-    return 'type' in tool ? tool : { type: 'function', ...tool };
+    if (isObject(tool.function)) return 'type' in tool ? tool : { type: 'function', ...tool };
+    const { type, ...bare } = tool; // OpenAI's Responses API has it beside the name
+    return { type: 'function', function: type === 'function' ? bare : tool };
   });
 }
 
