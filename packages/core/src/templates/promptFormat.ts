@@ -103,7 +103,8 @@ export function answerOf(format: string, columns: { readonly thinking: string; r
 
 /**
  * The format as a chat template, so that training, samples, chat and every export write the same prompt. A user message may
- * have an `input` beside its content; the content of an assistant message is the whole answer.
+ * have an `input` beside its content; the content of an assistant message is the whole answer. BOS and EOS that the format
+ * writes itself, as in many tutorials, stand once.
  * @param addsBos the tokenizer begins plain texts with its BOS token
  * @throws UserError `prompt_format`
  */
@@ -116,7 +117,9 @@ export function templateOfPrompt(prompt: PromptFormat, addsBos: boolean): string
   const { prompt: withoutInput } = split(prompt.noInputFormat ?? prompt.format);
   const system = (text: string) => printed(prompt.systemFormat.split('{system}'), text);
   return [
-    addsBos ? '{{- bos_token -}}' : '',
+    addsBos
+      ? `{%- if bos_token is defined and not ${quoted(prompt.format)}.startswith(bos_token) -%}{{- bos_token -}}{%- endif -%}`
+      : '',
     prompt.systemPrompt === ''
       ? ''
       : `{%- if messages[0]['role'] != 'system' -%}${system(quoted(prompt.systemPrompt))}{%- endif -%}`,
@@ -124,7 +127,8 @@ export function templateOfPrompt(prompt: PromptFormat, addsBos: boolean): string
     `{%- if message['role'] == 'system' -%}${system("message['content']")}`,
     "{%- elif message['role'] == 'user' -%}",
     `{%- if message['input'] -%}${promptText(withInput)}{%- else -%}${promptText(withoutInput)}{%- endif -%}`,
-    "{%- elif message['role'] == 'assistant' -%}{{- message['content'] + eos_token -}}",
+    "{%- elif message['role'] == 'assistant' -%}{{- message['content'] -}}",
+    "{%- if not message['content'].rstrip().endswith(eos_token) -%}{{- eos_token -}}{%- endif -%}",
     "{%- else -%}{{- raise_exception('this prompt format has no place for a message of the role ' + message['role']) -}}",
     '{%- endif -%}',
     '{%- endfor -%}',

@@ -100,7 +100,7 @@ export function readToolCall(written: unknown): ToolCall | null {
   if (value === null) return null;
   const call = objectIn(value.function) ?? value;
   if (typeof call.name !== 'string') return null;
-  const id = typeof value.id === 'string' ? { id: value.id } : {};
+  const id = typeof value.id === 'string' || typeof value.id === 'number' ? { id: String(value.id) } : {};
   const givenArguments = call.arguments ?? call.parameters;
   // Arguments under a name that is not known would be left out without a word.
   if (givenArguments === undefined && Object.keys(call).some((key) => !CALL_FIELDS.has(key) && isGiven(call[key])))

@@ -1,6 +1,14 @@
 import { answerOf } from '../../templates/promptFormat.ts';
 import { type Content, type Dropped, dropped, type Message } from '../types.ts';
-import { columnsBeside, type DataFormat, type FieldOptions, type RowReader, type RowValue, textOf } from './format.ts';
+import {
+  columnsBeside,
+  type DataFormat,
+  type FieldOptions,
+  type RowReader,
+  type RowValue,
+  spelledIn,
+  textOf,
+} from './format.ts';
 
 /**
  * Columns for a prompt that the recipe writes out (`type: {format: …}`). The prompt itself is the chat template then, so that a
@@ -9,16 +17,17 @@ import { columnsBeside, type DataFormat, type FieldOptions, type RowReader, type
 export const prompt: DataFormat = {
   name: 'prompt',
   detect: () => null,
-  open: (_rows, options) => reader(options),
+  open: reader,
 };
 
-function reader(options: FieldOptions): RowReader {
+function reader(rows: readonly RowValue[], options: FieldOptions): RowReader {
+  const column = (demanded: string | null | undefined, usual: string): string => spelledIn(rows, demanded ?? usual);
   const fields = {
-    instruction: options.fieldInstruction ?? 'instruction',
-    input: options.fieldInput ?? 'input',
-    output: options.fieldOutput ?? 'output',
-    ...(options.fieldThinking && { thinking: options.fieldThinking }),
-    ...(options.fieldSystem && { system: options.fieldSystem }),
+    instruction: column(options.fieldInstruction, 'instruction'),
+    input: column(options.fieldInput, 'input'),
+    output: column(options.fieldOutput, 'output'),
+    ...(options.fieldThinking && { thinking: column(options.fieldThinking, 'thinking') }),
+    ...(options.fieldSystem && { system: column(options.fieldSystem, 'system') }),
   };
   const format = options.promptFormat ?? '';
   const read = (value: RowValue): Content | Dropped => {
