@@ -45,7 +45,7 @@ export const grpoRules: Rules = {
     elsewhere('Anneal samples itself', 'write temperature, top_p, top_k, min_p and repetition_penalty below `trl`'),
   ref_model_mixup_alpha: ofMovingReference,
   ref_model_sync_steps: ofMovingReference,
-  ...missing(REFERENCE_STAYS, ['sync_ref_model']),
+  ...missing(REFERENCE_STAYS, ['sync_ref_model', 'model_adapter_name', 'ref_adapter_name', 'force_use_ref_model']),
   ...missing('answers have no tools within them', [
     'rollout_func',
     'environment_factory',

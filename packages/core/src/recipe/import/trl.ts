@@ -20,6 +20,14 @@ const onAnswersAlone: Rule = (value) =>
     ? becomes({ train_on_inputs: true })
     : nothing('answers alone are trained, unless roles_to_train or train_on_inputs says otherwise');
 
+/** Of rows of messages and of prompts with answers: what either of both says. */
+const onAnswersUnless =
+  (other: string): Rule =>
+  (value, input) =>
+    value === false && input[other] === true
+      ? nothing(`${other} says that answers alone are trained`)
+      : onAnswersAlone(value, input);
+
 const onAllOf =
   (layers: string): Rule =>
   (value) =>
@@ -46,6 +54,21 @@ const losses: Readonly<Record<string, Outcome>> = {
   ipo: becomes({ rl: 'ipo' }),
   kto: becomes({ rl: 'kto' }),
   apo_zero_unpaired: becomes({ rl: 'kto', kto_loss_type: 'apo_zero_unpaired' }),
+  simpo: becomes({ rl: 'simpo' }),
+};
+
+/** One loss, or one with that of imitating the chosen answer beside it. */
+const ofLosses: Rule = (value, { loss_weights }) => {
+  const names = Array.isArray(value) ? value.map(String) : [String(value)];
+  const weights = Array.isArray(loss_weights) ? loss_weights : names.map(() => 1);
+  const main = names.find((name) => name !== 'sft') ?? '';
+  const outcome = losses[main] ?? cannot('Anneal does not have it');
+  if (names.length === 1 || !('values' in outcome)) return outcome;
+  const imitates = names.length === 2 && names.includes('sft') && weights[names.indexOf(main)] === 1;
+  const isCompared = ['dpo', 'ipo'].includes(String(outcome.values['rl']));
+  if (!imitates || !isCompared)
+    return cannot('Anneal has one loss at a time, and `rpo_alpha` for what `sft` adds beside a weight of 1');
+  return becomes({ ...outcome.values, rpo_alpha: weights[names.indexOf('sft')] });
 };
 
 /** Keys of TRL's and transformers' arguments, of PEFT's configurations, and of Unsloth, that have no importer of their own. */
@@ -53,9 +76,14 @@ export const trlRules: Rules = {
   ...grpoRules,
   ...belowTrl,
   loss_type: (value, input) =>
-    losses[String(value)] ?? belowTrl['loss_type']?.(value, input) ?? cannot('Anneal does not have it'),
-  assistant_only_loss: onAnswersAlone,
-  completion_only_loss: onAnswersAlone,
+    (trlSchema.shape.loss_type.safeParse(value).success && belowTrl['loss_type']?.(value, input)) ||
+    ofLosses(value, input),
+  loss_weights: (_, input) =>
+    Array.isArray(input['loss_type']) && 'values' in ofLosses(input['loss_type'], input)
+      ? nothing('loss_type is told of with it')
+      : cannot('it changes what is learned, and Anneal does not have it'),
+  assistant_only_loss: onAnswersUnless('completion_only_loss'),
+  completion_only_loss: onAnswersUnless('assistant_only_loss'),
   train_on_responses_only: onAnswersAlone,
   train_on_completions: onAnswersAlone,
   random_state: renamed('seed'),
@@ -136,7 +164,6 @@ export const trlRules: Rules = {
     'new_special_tokens',
     'freeze_layers',
     'trainable_layers',
-    'loss_weights',
     'model_init_kwargs',
     'dataset_kwargs',
     'eos_token',
