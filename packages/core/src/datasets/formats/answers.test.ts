@@ -99,7 +99,7 @@ describe('pairs', () => {
     [
       'an answer that is a number',
       { prompt: 'q', chosen: 'yes', rejected: 3 },
-      "malformed_row: rejected answer: the field 'chosen' is not text",
+      "malformed_row: rejected answer: the field 'rejected' is not text",
     ],
   ])('%s', (_, row, verdict) => {
     const whole = { prompt: 'q', chosen: 'yes', rejected: 'no' };

@@ -118,7 +118,9 @@ function paired(
       return dropped('answer_missing', `the row has no ${side} answer: the field '${column}' is empty`);
     }
     const content = reader.read(only(value, column));
-    if (content.kind === 'dropped') return ofSide(side, content);
+    if (content.kind === 'dropped') {
+      return ofSide(side, { ...content, detail: content.detail.replaceAll(`'${ANSWER}'`, `'${column}'`) });
+    }
     return content.kind === 'chat' ? content : noConversation();
   };
   return {
@@ -135,6 +137,13 @@ function paired(
       if (from === most) return dropped('answers_equal', 'the chosen and the rejected answer say the same');
       for (const [side, { messages }] of [['chosen', better] as const, ['rejected', worse] as const]) {
         if (from === messages.length) return dropped('answer_missing', `the ${side} answer adds nothing to the prompt`);
+      }
+      const asked = [better, worse]
+        .flatMap(({ messages }) => messages[from] ?? [])
+        .find(({ role }) => role !== 'assistant');
+      if (asked !== undefined) {
+        const where = `message ${from + 1} (${asked.role})`;
+        return dropped('malformed_row', `the answers are to different prompts, which differ from ${where} on`);
       }
       const by = margin === null ? undefined : numberIn(value[margin]);
       if (by === null) return dropped('malformed_row', `the field '${margin}' holds no number: the margin of the pair`);
