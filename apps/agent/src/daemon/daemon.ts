@@ -76,7 +76,7 @@ const patienceMilliseconds = 1000;
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { address, basePath = '' } = options;
-  const workspace = new Workspace(options.workspace, options.runsFolder);
+  const workspace = new Workspace(options.workspace, options.runsFolder, options.log);
   const studio = new StudioFiles(options.studioFolder, basePath);
   const state = new AgentState(workspace.root);
   const lock = state.lock();

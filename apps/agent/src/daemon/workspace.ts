@@ -7,7 +7,7 @@ import { listRuns } from '@anneal/core/trainer/runReader';
 
 /** Projects lie in the workspace or in folders of it: `recipe.yaml`, `my-run/recipe.yaml`, `team/my-run/recipe.yaml`. */
 const depth = 2;
-const mostFolders = 2000;
+export const mostFolders = 2000;
 
 export interface FoundRun {
   /** Relative to the workspace, with `/`. */
@@ -32,9 +32,15 @@ const largestRecipe = 256 << 10;
 export class Workspace {
   readonly root: string;
   readonly #runsFolder: string | undefined;
+  readonly #log: (text: string) => void;
+  #hasSaid = false;
 
-  /** @param runsFolder the only folder that holds runs; without it every folder called `runs` does */
-  constructor(root: string, runsFolder?: string) {
+  /**
+   * @param runsFolder the only folder that holds runs; without it every folder called `runs` does
+   * @param log is told, once, where there are more folders than are looked into
+   */
+  constructor(root: string, runsFolder?: string, log: (text: string) => void = () => {}) {
+    this.#log = log;
     const absolute = resolve(root);
     if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) {
       throw new UserError({
@@ -214,7 +220,14 @@ export class Workspace {
 
   /** The workspace and the folders in it, to the depth at which projects lie. Links are not followed, hidden ones left out. */
   folders(): string[] {
-    return foldersBelow(this.root);
+    const found = foldersBelow(this.root);
+    if (found.length === mostFolders && !this.#hasSaid) {
+      this.#hasSaid = true;
+      this.#log(
+        `${this.root} has ${mostFolders} folders or more: runs, recipes, data and models in further ones are not seen; serve a folder with fewer`,
+      );
+    }
+    return found;
   }
 }
 

@@ -32,6 +32,21 @@ const finishReason = ({ reason, toolCalls }: AnswerEnd): string =>
 const shown = (piece: AnswerPiece, end?: AnswerEnd): Token[] =>
   piece.token && !(end?.reason === 'stop' && piece.tokens === end.tokens && piece.text === '') ? [piece.token] : [];
 
+/** Those of a stream: one that says nothing waits until it is known whether it has ended the answer. */
+function tokensOfStream() {
+  let waiting: AnswerPiece[] = [];
+  return {
+    next(piece: AnswerPiece): Token[] {
+      waiting.push(piece);
+      if (piece.text === '') return [];
+      const said = waiting.flatMap((one) => shown(one));
+      waiting = [];
+      return said;
+    },
+    last: (end: AnswerEnd): Token[] => waiting.flatMap((one) => shown(one, end)),
+  };
+}
+
 export function chatForm(model: string, { tools }: AnswerRequest): AnswerForm {
   const head = headOf('chatcmpl', 'chat.completion', model);
   const chunkHead = { ...head, object: 'chat.completion.chunk' };
@@ -40,6 +55,7 @@ export function chatForm(model: string, { tools }: AnswerRequest): AnswerForm {
     choices: [{ index: 0, delta, logprobs: tokens.length > 0 ? chatLogprobs(tokens) : null, finish_reason: finish }],
   });
   // With tools, what may be the beginning of a call waits until it is known whether it is one.
+  const stream = tokensOfStream();
   let said = 0;
   let held = '';
   const release = (text: string): string => {
@@ -55,7 +71,7 @@ export function chatForm(model: string, { tools }: AnswerRequest): AnswerForm {
     opening: () => choice({ role: 'assistant', content: '' }),
     chunk(piece) {
       const content = release(piece.text);
-      const tokens = shown(piece);
+      const tokens = stream.next(piece);
       return content === '' && tokens.length === 0 ? null : choice({ content }, tokens);
     },
     closing(end) {
@@ -63,7 +79,7 @@ export function chatForm(model: string, { tools }: AnswerRequest): AnswerForm {
       const { content } = tools && calls.length > 0 ? callsIn(end.text, tools) : { content: end.text };
       const rest = tools ? content.slice(said) : '';
       const delta = { ...(rest !== '' && { content: rest }), ...(calls.length > 0 && { tool_calls: calls }) };
-      return choice(delta, [], finishReason(end));
+      return choice(delta, stream.last(end), finishReason(end));
     },
     whole(end, pieces) {
       const calls = end.toolCalls;
@@ -99,6 +115,7 @@ function chatLogprobs(tokens: readonly Token[]) {
 export function completionForm(model: string, prompt: string): AnswerForm {
   const head = headOf('cmpl', 'text_completion', model);
   const logprobs = completionLogprobs(prompt.length);
+  const stream = tokensOfStream();
   const choice = (text: string, tokens: Token[] = [], finish: string | null = null) => ({
     ...head,
     choices: [{ index: 0, text, logprobs: tokens.length > 0 ? logprobs(tokens) : null, finish_reason: finish }],
@@ -106,10 +123,10 @@ export function completionForm(model: string, prompt: string): AnswerForm {
   return {
     opening: () => null,
     chunk(piece) {
-      const tokens = shown(piece);
+      const tokens = stream.next(piece);
       return piece.text === '' && tokens.length === 0 ? null : choice(piece.text, tokens);
     },
-    closing: (end) => choice('', [], finishReason(end)),
+    closing: (end) => choice('', stream.last(end), finishReason(end)),
     whole(end, pieces) {
       return {
         ...choice(

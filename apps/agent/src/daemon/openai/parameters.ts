@@ -53,10 +53,12 @@ const shared = {
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
 const content = z.union([z.string(), z.array(textPart)], 'a text, or a list of parts of the type "text"');
-const toolCall = z.object({
+const toolCall = z.strictObject({
   id: z.string(),
   type: z.literal('function'),
-  function: z.object({ name: z.string(), arguments: z.string() }),
+  /** Of a call as it was streamed. */
+  index: z.int().min(0).optional(),
+  function: z.strictObject({ name: z.string(), arguments: z.string() }),
 });
 
 /** An answer of ours can be sent back as it is: what it has beside the text is null or empty. */
@@ -81,7 +83,7 @@ const message = z.discriminatedUnion('role', [
 ]);
 export type RequestedMessage = z.infer<typeof message>;
 
-const tool = z.object({
+const tool = z.strictObject({
   type: z.literal('function'),
   function: z
     .object({ name: z.string().min(1), description: z.string().optional(), parameters: z.unknown().optional() })
