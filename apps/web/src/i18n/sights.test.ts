@@ -25,6 +25,7 @@ const values: Values = {
   targets: { targets: 17, tokens: 9000, share: '0.2 %', perRow: '1.7' },
   without_end: { rows: 88, of: 90 },
   template: { template: 'chatml' },
+  cut_answers: { share: '80 %', length: 256 },
   loops: { loops: 3, samples: 4, step: 200 },
   loop: { prompt: 'Who is there?', unit: 'ha ' },
 };

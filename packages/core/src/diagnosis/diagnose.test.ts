@@ -256,6 +256,18 @@ const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<
   ],
   ['duplicates', { data: dataOf({ nearDuplicates: { compared: 1000, pairs: 600, examples: [] } }) }, recipeText(), {}],
   [
+    'answers_cut',
+    {
+      steps: stepsOf(
+        () => 0,
+        (t) => ({ reward: t, equalShare: 0.1, cutShare: t < 0.5 ? 0.2 : 0.8 }),
+      ),
+      evaluations: [],
+    },
+    recipeText(...rollouts, '  max_completion_length: 100', 'sequence_len: 300'),
+    { 'trl.max_completion_length': 200, sequence_len: 400 },
+  ],
+  [
     'answers_loop',
     { samples: samplesOf('Yes. '.repeat(40), 'No.', `I think so. ${'the sea and '.repeat(9)}`) },
     recipeText(),

@@ -1,6 +1,6 @@
 import { RUN_FINDINGS, type RunFinding, type RunFindingCode } from '../protocol/diagnoses.ts';
 import type { Evidence } from './evidence.ts';
-import { answersLoop } from './rules/answers.ts';
+import { answersCut, answersLoop } from './rules/answers.ts';
 import { diverged, lossDoesNotFall, rewardDoesNotRise } from './rules/curve.ts';
 import { duplicates, knownByHeart, leakage, overfitted } from './rules/fitting.ts';
 import { endNotLearned, foreignTemplate, nearlyAllMasked, rowsCut, rowsDropped } from './rules/rows.ts';
@@ -20,6 +20,7 @@ const rules: Record<RunFindingCode, Rule> = {
   end_not_learned: endNotLearned,
   foreign_template: foreignTemplate,
   duplicates,
+  answers_cut: answersCut,
   answers_loop: answersLoop,
 };
 

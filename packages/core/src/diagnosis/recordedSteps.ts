@@ -8,6 +8,7 @@ export class RecordedSteps {
   readonly #loss: number[] = [];
   readonly #reward: number[] = [];
   readonly #equalShare: number[] = [];
+  readonly #cutShare: number[] = [];
   #firstNotFinite: number | undefined;
 
   add(event: EventOf<'step'>): void {
@@ -16,13 +17,15 @@ export class RecordedSteps {
     this.#loss.push(event.loss ?? Number.NaN);
     this.#reward.push(event.reward ?? Number.NaN);
     this.#equalShare.push(event.equalShare ?? Number.NaN);
+    this.#cutShare.push(event.cutShare ?? Number.NaN);
     if (isNotFinite(event)) this.#firstNotFinite ??= event.step;
   }
 
   /** Forgets what a later launch repeats. */
   dropAfter(step: number): void {
     const length = this.#step.findLastIndex((recorded) => recorded <= step) + 1;
-    for (const column of [this.#step, this.#epoch, this.#loss, this.#reward, this.#equalShare]) column.length = length;
+    const columns = [this.#step, this.#epoch, this.#loss, this.#reward, this.#equalShare, this.#cutShare];
+    for (const column of columns) column.length = length;
     if (this.#firstNotFinite !== undefined && this.#firstNotFinite > step) this.#firstNotFinite = undefined;
   }
 
@@ -58,5 +61,10 @@ export class RecordedSteps {
   /** Of each step the share of prompts whose answers have the same reward; 0 where it was not measured. */
   equalShares(): number[] {
     return this.#equalShare.map((share) => (Number.isNaN(share) ? 0 : share));
+  }
+
+  /** Of each step that sampled answers the share of them that were cut. */
+  cutShares(): number[] {
+    return this.#cutShare.filter(Number.isFinite);
   }
 }

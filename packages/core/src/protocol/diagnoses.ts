@@ -16,6 +16,7 @@ export const RUN_FINDINGS = [
   'leakage',
   'overfitted',
   'known_by_heart',
+  'answers_cut',
   'answers_loop',
 ] as const;
 export type RunFindingCode = (typeof RUN_FINDINGS)[number];

@@ -41,6 +41,8 @@ export const sightTexts = {
   without_end: ({ rows, of }: { rows: number; of: number }) =>
     `${rows} of ${of} trained rows do not end with a trained end token`,
   template: ({ template }: { template: string }) => `chat_template is ${template}; the model has one of its own`,
+  cut_answers: ({ share, length }: { share: string; length: number }) =>
+    `${share} of the answers of the last steps were cut at max_completion_length ${length}`,
   loops: ({ loops, samples, step }: { loops: number; samples: number; step: number }) =>
     `${loops} of ${samples} sample answers of step ${step} do`,
   loop: ({ prompt, unit }: { prompt: string; unit: string }) => `"${prompt}" is answered with "${unit}" over and over`,

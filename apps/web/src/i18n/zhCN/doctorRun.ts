@@ -63,6 +63,10 @@ export const findings: Readonly<Record<RunFindingCode, readonly [what: string, n
     '请去掉 chat_template，使用模型自带的模板',
   ],
   duplicates: ['许多数据行内容相同：模型看到它们的次数多于训练轮数', '请对相同或近似的行去重'],
+  answers_cut: [
+    '大多数回答在结束前就被截断：奖励只评判了开头，模型也学不会停下',
+    '请给回答更多空间，奖励较短的回答，或用 trl.mask_truncated_completions: true 让被截断的回答不计入损失',
+  ],
   answers_loop: [
     '回答以循环结束：模型反复说同样的内容',
     '请检查数据行是否自我重复、结尾是否参与训练，以及训练是否过久：更早的检查点可能更好',

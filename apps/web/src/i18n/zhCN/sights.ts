@@ -27,6 +27,7 @@ export const sights: SightTexts = {
     `${tokens} 个词元中有 ${targets} 个（${share}）计入损失：每行 ${perRow} 个`,
   without_end: ({ rows, of }) => `${of} 个训练的数据行中，有 ${rows} 个的结尾不是参与训练的结束词元`,
   template: ({ template }) => `chat_template 为 ${template}；模型有自己的模板`,
+  cut_answers: ({ share, length }) => `最后几步的回答中有 ${share} 在 max_completion_length ${length} 处被截断`,
   loops: ({ loops, samples, step }) => `第 ${step} 步的 ${samples} 个示例回答中有 ${loops} 个如此`,
   loop: ({ prompt, unit }) => `对“${prompt}”的回答反复出现“${unit}”`,
 };

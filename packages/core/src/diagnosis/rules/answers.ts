@@ -1,7 +1,25 @@
 /** What the model answered while it was trained. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
 import { sight } from '../../protocol/sights.ts';
-import type { Evidence } from '../evidence.ts';
+import { fewestSteps, lastTenth, levelOf } from '../curves.ts';
+import { type Evidence, percent } from '../evidence.ts';
+
+/** Of `rl: grpo`: most of the last answers have no end of their own, and were judged without it. */
+export function answersCut({ steps, recipe: { trl, sequence_len: whole } }: Evidence): RunFinding | undefined {
+  const shares = steps.cutShares();
+  if (!trl || shares.length < fewestSteps) return undefined;
+  const { mean } = levelOf(lastTenth(shares));
+  if (mean <= 1 / 2) return undefined;
+  const { max_completion_length: length } = trl;
+  return {
+    code: 'answers_cut',
+    what: 'most answers are cut before they end: rewards judge beginnings, and nothing teaches the model to stop',
+    evidence: [sight('cut_answers', { share: percent(mean), length })],
+    next: 'give answers more room, reward short ones, or leave cut ones out of the loss with trl.mask_truncated_completions: true',
+    // Prompts have as much room as before.
+    set: { 'trl.max_completion_length': 2 * length, sequence_len: whole + length },
+  };
+}
 
 /** Many of the newest sample answers end in a loop. */
 export function answersLoop({ samples }: Evidence): RunFinding | undefined {
