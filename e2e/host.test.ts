@@ -139,6 +139,26 @@ describe('the host', () => {
     await page.close();
   });
 
+  it('starts a run that has not begun on another device where its own is gone', async () => {
+    const name = runNamed('-three').split('/').at(-1) as string;
+    for (const file of ['recipe.yaml', 'recipe.resolved.yaml']) {
+      const path = join(runs, name, file);
+      const text = readFileSync(path, 'utf8').replace(/^device: .*\n/m, '');
+      writeFileSync(path, `${text.trimEnd()}\ndevice: cuda:7\n`);
+    }
+    const page = await open(`/run?id=harbour/runs/${name}`);
+    const elsewhere = page.getByRole('button', { name: 'Start on cpu', exact: true });
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('there is no device cuda:7').first().waitFor();
+    await expectAccessible(page);
+    await elsewhere.press('Enter');
+    await page.getByText('Waits for cpu: 3 of 3.').waitFor();
+    expect(await elsewhere.count()).toBe(0);
+    await page.getByRole('button', { name: 'Take out of the queue' }).click();
+    await page.locator('[data-state="created"]').first().waitFor();
+    await page.close();
+  });
+
   it('goes on with the queue when the agent and the runner were killed, of which no event is lost', async () => {
     const page = await studio.context.newPage(); // its console tells of the connection that is lost
     await page.goto(`${agent.url}/host`);

@@ -1,5 +1,5 @@
 /** A data set of a hub of our own in a browser: asked for, told which split is meant, cancelled, gone on with, looked at. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -40,6 +40,24 @@ async function ask(page: Page, field: string, text: string): Promise<void> {
 }
 
 describe('a data set of a hub in a browser', () => {
+  it('is asked for as a recipe names it, by one link', async () => {
+    const recipe = join(agent.workspace, 'harbour', 'recipe.yaml');
+    const before = readFileSync(recipe, 'utf8');
+    const rows = `path: ${name}\n    name: north\n    split: train\n    revision: v1.0`;
+    writeFileSync(recipe, before.replace('path: data/harbour.jsonl', rows));
+    const page = await studio.goTo('/recipes?recipe=harbour/recipe.yaml');
+    await page.getByText(`The data set ${name} is not here yet.`).waitFor();
+    await page.getByRole('link', { name: 'Download it' }).press('Enter');
+    const asked = { 'Data set': name, Subset: 'north', Split: 'train', Revision: 'v1.0', Files: '' };
+    for (const [field, text] of Object.entries(asked)) {
+      const box = panel(page).getByRole('textbox', { name: field, exact: true });
+      await expect.poll(() => box.inputValue()).toBe(text);
+    }
+    await expectAccessible(page);
+    await page.close();
+    writeFileSync(recipe, before);
+  });
+
   it('says which split has to be named, is cancelled, goes on where it was, and shows its rows', async () => {
     const page = await studio.goTo('/data');
     await page.getByRole('button', { name: 'From a hub' }).click();

@@ -62,7 +62,8 @@ describe('models in a browser', () => {
   it('that a recipe names are not here yet, and the way to them is one click', async () => {
     agent.run('init', 'named');
     const recipe = join(agent.workspace, 'named', 'recipe.yaml');
-    writeFileSync(recipe, readFileSync(recipe, 'utf8').replace('base_model: model', `base_model: ${name}`));
+    const named = `base_model: ${name}\nrevision: v1.0`;
+    writeFileSync(recipe, readFileSync(recipe, 'utf8').replace('base_model: model', named));
     const page = await studio.goTo('/recipes?recipe=named/recipe.yaml');
     await page.getByText(`The model ${name} is not here yet.`).waitFor();
     expect(await page.getByText('Ready to start').count()).toBe(0);
@@ -70,6 +71,7 @@ describe('models in a browser', () => {
     await page.getByRole('link', { name: 'Download it' }).press('Enter');
     const field = page.getByRole('combobox', { name: 'Name' });
     await expect.poll(() => field.inputValue()).toBe(name);
+    expect(await page.getByRole('textbox', { name: 'Revision' }).inputValue()).toBe('v1.0');
     await page.close();
     rmSync(join(agent.workspace, 'named'), { recursive: true });
   });

@@ -9,6 +9,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useDataList } from '../../src/agent/dataSet.ts';
 import { isRunning, useJobsOf } from '../../src/agent/jobs.ts';
+import { pullKeys } from '../../src/agent/pullAddress.ts';
 import { Button, buttonClass } from '../../src/ui/Button.tsx';
 import { DataSet } from '../../src/ui/data/DataSet.tsx';
 import { SourceChooser } from '../../src/ui/data/SourceChooser.tsx';
@@ -23,7 +24,7 @@ const FromHub = dynamic(async () => (await import('../../src/ui/data/FromHub.tsx
 export default function DataScreen() {
   const t = useTranslations('data');
   const { data: list, error } = useDataList();
-  const [{ recipe, file, hub, model, mapping }, setAddress] = useQueryStates({
+  const [{ recipe, file, hub, model, mapping, pull }, setAddress] = useQueryStates({
     recipe: parseAsString,
     file: parseAsString,
     hub: parseAsString,
@@ -34,20 +35,17 @@ export default function DataScreen() {
     q: parseAsString,
     token: parseAsString,
     length: parseAsString,
+    ...pullKeys,
   });
   // What was looked at of the one is nothing of the other.
-  const choose = useCallback(
-    (chosen: DataSourceName) =>
-      void setAddress({ ...chosen, row: null, verdict: null, q: null, token: null, length: null }),
-    [setAddress],
-  );
+  const choose = useCallback((chosen: DataSourceName) => void setAddress({ ...nowhere, ...chosen }), [setAddress]);
   const name = useMemo(
     () => sourceOf({ recipe, file, hub, model, mapping }, list),
     [recipe, file, hub, model, mapping, list],
   );
   const isArriving = useFreshList();
   const [wish, setWish] = useState<'hub' | 'make' | null>();
-  const shown = wish === undefined && isArriving ? 'hub' : wish;
+  const shown = wish === undefined && (isArriving || pull !== null) ? 'hub' : wish;
   const show = (panel: 'hub' | 'make') => setWish(shown === panel ? null : panel);
   const openHub = useCallback(
     (key: string) => {
@@ -96,6 +94,12 @@ export default function DataScreen() {
     </>
   );
 }
+
+/** Nothing that is looked at, and no download that is asked for. */
+const nowhere = {
+  ...{ row: null, verdict: null, q: null, token: null, length: null },
+  ...{ pull: null, revision: null, name: null, split: null, files: null },
+};
 
 const noData: DataSourceName = { recipe: null, file: null, hub: null, model: null, mapping: null };
 

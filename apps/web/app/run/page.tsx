@@ -5,6 +5,7 @@ import Link from 'next/link';
 import { parseAsFloat, parseAsInteger, parseAsString, parseAsStringLiteral, useQueryState, useQueryStates } from 'nuqs';
 import { useCallback, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
+import { chatWith, isChattable } from '../../src/agent/chatWith.ts';
 import type { Range } from '../../src/agent/growingSeries.ts';
 import type { LiveRun, RunFacts } from '../../src/agent/liveRun.ts';
 import { useLiveRun, useStore } from '../../src/agent/useLiveRun.ts';
@@ -110,9 +111,8 @@ function StepOf({ live, ...props }: { live: LiveRun } & StepPanelProps) {
 /** The run beside what it began with. */
 function ChatLink({ run }: { run: RunFacts }) {
   const t = useTranslations('run');
-  const models = run.adapter === null ? [run.key] : [run.key, `${run.key}@base`];
   return (
-    <Link href={`/chat?models=${models.map(encodeURIComponent).join(',')}`} className={buttonClass()}>
+    <Link href={chatWith(run)} className={buttonClass()}>
       <MessagesSquare className="size-3.5" aria-hidden="true" />
       {t('chat')}
     </Link>
@@ -146,7 +146,7 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
           </div>
           <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{facts.key}</p>
         </div>
-        {facts.checkpoint !== null && facts.rl !== 'reward' && <ChatLink run={facts} />}
+        {isChattable(facts) && <ChatLink run={facts} />}
         <RunActions run={facts} />
       </header>
       <Remarks run={facts} />

@@ -1,4 +1,5 @@
 'use client';
+import { useMessages } from 'use-intl';
 import { useFormat } from './format.ts';
 
 const shades = [
@@ -17,6 +18,7 @@ const beside: ReadonlySet<string> = new Set(['libraries', 'driver', 'host']);
 /** Bytes by class in one bar, largest first, and their total. */
 export function MemoryBar({ memory }: { memory: Readonly<Record<string, number>> }) {
   const format = useFormat();
+  const names: Readonly<Record<string, string>> = useMessages().memoryPart;
   const total = memory['total'] ?? 0;
   const parts = Object.entries(memory)
     .filter(([name, bytes]) => name !== 'total' && !beside.has(name) && bytes > 0)
@@ -36,7 +38,7 @@ export function MemoryBar({ memory }: { memory: Readonly<Record<string, number>>
               style={{ background: name === 'total' ? 'transparent' : shades[index % shades.length] }}
               aria-hidden="true"
             />
-            <dt className={name === 'total' ? '' : 'text-muted'}>{name}</dt>
+            <dt className={name === 'total' ? '' : 'text-muted'}>{names[name] ?? name}</dt>
             <dd className="ml-auto">{format.bytes(bytes)}</dd>
           </div>
         ))}

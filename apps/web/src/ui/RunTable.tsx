@@ -80,7 +80,9 @@ function Row({ run }: { run: ListedRun }) {
       className={`grid min-w-0 grow grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 py-2.5 pr-4 transition-colors hover:bg-sunken focus-visible:outline-offset-[-2px] ${columns}`}
     >
       <div className="min-w-0">
-        <div className="truncate font-medium">{run.name}</div>
+        <div className="truncate font-medium" title={run.name}>
+          {run.name}
+        </div>
         <div className="label truncate">
           {[shortModel(run.baseModel), run.adapter ?? t('full'), run.rl].filter(Boolean).join(' · ')}
         </div>

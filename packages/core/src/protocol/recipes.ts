@@ -1,6 +1,7 @@
 /** What a client asks of recipes, and what it is told. Browser-safe. */
 import { z } from 'zod';
 import { warningSchema } from './events.ts';
+import { pullRequest } from './models.ts';
 import { presetNames } from './presets.ts';
 import { overridesSchema } from './runs.ts';
 
@@ -41,6 +42,8 @@ export const missingSourceSchema = z.object({
   /** As the recipe names it. */
   name: z.string(),
   how: z.string(),
+  /** What gets it. */
+  request: pullRequest,
 });
 export type MissingSource = z.infer<typeof missingSourceSchema>;
 

@@ -348,7 +348,9 @@ function notFinite(out: RunDirectory, found: string): UserError {
   return new UserError({
     what: `${found}: training has diverged`,
     where: out.path,
-    next: 'lower learning_rate, lengthen the warm-up, or look at the rows of this step; the last checkpoint is from before',
+    next: `lower learning_rate, lengthen the warm-up, or look at the rows of this step; ${
+      out.status.checkpoint === null ? 'no checkpoint was saved before' : 'the last checkpoint is from before'
+    }`,
     code: 'loss_not_finite',
   });
 }

@@ -4,8 +4,10 @@ import { UserError } from '@anneal/core/errors';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
 import type { Warning } from '@anneal/core/protocol/events';
+import type { PullRequest } from '@anneal/core/protocol/models';
 import type { MissingSource } from '@anneal/core/protocol/recipes';
 import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
+import type { ResolvedDataset } from '@anneal/core/recipe/resolveDataset';
 import { openRewardModel } from '@anneal/core/rewards/rewardModel';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
 import { modelWarnings } from '@anneal/core/trainer/modelWarnings';
@@ -32,37 +34,47 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
     const told = where === undefined || where === place.where ? what : `${what} (${where})`;
     found.problems.push({ path, code, what: told, next, ...place });
   };
-  const attempt = async (path: KeyPath, name: string, look: () => unknown) => {
+  const attempt = async (path: KeyPath, request: PullRequest, look: () => unknown) => {
     try {
       await look();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const of = notPulled[error.code];
-      if (of) found.pull ??= { of, name, how: error.next ?? '' };
+      if (of) found.pull ??= { of, name: request.model, how: error.next ?? '', request };
       else problem(path, error);
     }
   };
-  await attempt(['base_model'], resolved.base_model, () => {
-    const model = openModel(resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined }));
+  const revision = resolved.revision ?? undefined;
+  await attempt(['base_model'], { model: resolved.base_model, revision }, () => {
+    const model = openModel(resolveModelPath(resolved.base_model, { revision }));
     found.warnings = modelWarnings(model);
     model.close();
   });
   const adapter = resolved.lora_model_dir;
-  if (adapter !== null) await attempt(['lora_model_dir'], adapter, () => readPeftAdapter(adapter).tensors.close());
+  if (adapter !== null)
+    await attempt(['lora_model_dir'], { model: adapter }, () => readPeftAdapter(adapter).tensors.close());
   for (const [i, reward] of (resolved.trl?.reward_funcs ?? []).entries()) {
     if (typeof reward === 'string' || reward.type !== 'reward_model') continue;
-    await attempt(['trl', 'reward_funcs', i], reward.model, async () => {
+    await attempt(['trl', 'reward_funcs', i], { model: reward.model }, async () => {
       const judge = { name: reward.type, type: reward.type, path: reward.model, quantization: 'none' as const };
       (await openRewardModel(judge)).model.close();
     });
   }
   for (const list of ['datasets', 'test_datasets'] as const) {
     for (const [i, dataset] of (resolved[list] ?? []).entries()) {
-      await attempt([list, i], dataset.path, async () => {
+      await attempt([list, i], pullOf(dataset), async () => {
         const { prepare } = dataOptions({ ...resolved, datasets: [dataset], test_datasets: null });
         for (const input of prepare.datasets) await checkRows(input, prepare.answers ?? null);
       });
     }
   }
   return found;
+}
+
+function pullOf({ path, revision, name, split, data_files: files }: ResolvedDataset): PullRequest {
+  return {
+    model: path,
+    revision: revision ?? undefined,
+    data: { name: name ?? undefined, split: split ?? undefined, files: files ?? undefined },
+  };
 }

@@ -148,6 +148,17 @@ export const runs = {
     interrupted: 'The process of this run is gone, and did not say why. Resume goes on from the newest checkpoint.',
     damaged: 'This run cannot be read',
   },
+  memoryPart: {
+    weights: 'weights',
+    parameters: 'parameters',
+    gradients: 'gradients',
+    optimizer: 'optimizer',
+    cache: 'cache',
+    activations: 'activations',
+    workspace: 'workspace',
+    scoring: 'scoring',
+    total: 'total',
+  },
   event: {
     run_created: 'Run created',
     recipe_changed: 'Recipe changed: {changes}',
@@ -160,7 +171,6 @@ export const runs = {
     sample: 'Sample answered after step {step}',
     checkpoint:
       'Checkpoint saved{why, select, cadence { as often as the recipe says} evaluation { for its validation loss} asked { on request} stop { before stopping} end { at the end} other {}}: {path}',
-    warning: '{message}',
     early_stopped: 'Stopped early: the validation loss was lowest at step {step}',
     stopped:
       'Stopped{why, select, asked { on request} at_once { at once, on request} terminal_closed {, as its terminal was closed} parent_gone {, as the process that started it is gone} terminated {, as its process was sent SIGTERM} other {}}; resumes after step {step}',

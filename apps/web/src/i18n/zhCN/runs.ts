@@ -1,6 +1,6 @@
 import type { Messages } from '../en/index.ts';
 
-export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
+export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'memoryPart' | 'event'> = {
   state: {
     created: '未开始',
     queued: '排队中',
@@ -148,6 +148,17 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     interrupted: '该训练的进程已不存在，且没有说明原因。“继续”会从最新的检查点开始。',
     damaged: '无法读取该训练',
   },
+  memoryPart: {
+    weights: '权重',
+    parameters: '可训练参数',
+    gradients: '梯度',
+    optimizer: '优化器',
+    cache: '缓存',
+    activations: '激活值',
+    workspace: '工作区',
+    scoring: '奖励模型',
+    total: '合计',
+  },
   event: {
     run_created: '已创建训练',
     recipe_changed: '配方已更改：{changes}',
@@ -160,7 +171,6 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     sample: '第 {step} 步之后回答了样例',
     checkpoint:
       '已保存检查点{why, select, cadence {（按配方的间隔）} evaluation {（因验证损失）} asked {（应要求）} stop {（停止之前）} end {（训练结束）} other {}}：{path}',
-    warning: '{message}',
     early_stopped: '提前停止：验证损失在第 {step} 步最低',
     stopped:
       '已停止{why, select, asked {（应要求）} at_once {（应要求，立即）} terminal_closed {（终端已关闭）} parent_gone {（启动它的进程已不在）} terminated {（其进程收到 SIGTERM）} other {}}；将从第 {step} 步之后继续',

@@ -2,11 +2,13 @@
 import { useTranslations } from 'use-intl';
 import type { Comparison } from '../../agent/useComparison.ts';
 import { Swatch } from './Legend.tsx';
+import { namesAmong } from './lines.ts';
 
 /** The keys in which the recipes differ, with what each says there. */
 export function RecipeDifferences({ comparison: { runs, recipe } }: { comparison: Comparison }) {
   const t = useTranslations('compare');
   if (recipe.length === 0) return <p className="text-muted">{t('sameRecipe')}</p>;
+  const names = namesAmong(runs.map(({ run }) => run));
   return (
     <div className="max-h-[32rem] overflow-auto rounded-lg border border-line bg-surface">
       <table className="text-[12.5px]">
@@ -15,10 +17,10 @@ export function RecipeDifferences({ comparison: { runs, recipe } }: { comparison
           <tr className="border-line border-b text-left">
             <th className="label sticky left-0 bg-surface px-3 py-2">{t('setting')}</th>
             {runs.map(({ run }, at) => (
-              <th key={run.key} className="px-3 py-2 font-medium" title={run.key}>
-                <span className="inline-flex items-center gap-2 whitespace-nowrap">
+              <th key={run.key} className="min-w-28 max-w-80 px-3 py-2 font-medium" title={run.key}>
+                <span className="inline-flex items-center gap-2 [overflow-wrap:anywhere]">
                   <Swatch at={at} />
-                  {run.key.split('/').at(-1)}
+                  {names[at]}
                 </span>
               </th>
             ))}

@@ -8,6 +8,7 @@ import type { ComparedRun } from '../../agent/useComparison.ts';
 import { useFormat } from '../format.ts';
 import { StateBadge } from '../StateBadge.tsx';
 import { Swatch } from './Legend.tsx';
+import { namesAmong } from './lines.ts';
 
 type Measures = RunComparison['runs'][number];
 type Column =
@@ -42,6 +43,7 @@ export function Results({
   const t = useTranslations('compare');
   const [sort, setSort] = useState<{ column: Column; descending: boolean } | null>(null);
   const base = runs.find(({ run }) => run.key === baseline)?.measures;
+  const names = namesAmong(runs.map(({ run }) => run));
   const placed = runs.map((compared, at) => ({ ...compared, at }));
   const rows = sort ? placed.toSorted((a, b) => order(a.measures, b.measures, sort)) : placed;
   return (
@@ -89,13 +91,14 @@ export function Results({
                   className="size-4 accent-ember"
                 />
               </td>
-              <td className="px-3 py-2">
+              <td className="min-w-40 max-w-96 px-3 py-2">
                 <Link
                   href={`/run?id=${encodeURIComponent(run.key)}`}
-                  className="inline-flex items-center gap-2 whitespace-nowrap hover:underline"
+                  title={run.key}
+                  className="inline-flex items-center gap-2 [overflow-wrap:anywhere] hover:underline"
                 >
                   <Swatch at={at} />
-                  {run.key.split('/').at(-1)}
+                  {names[at]}
                 </Link>
               </td>
               <td className="whitespace-nowrap px-3 py-2">

@@ -33,18 +33,30 @@ export function linesOf(
   runs: readonly { key: string; name: string; seed: number | null }[],
   joined: readonly (readonly number[])[],
 ): DrawnLine[] {
+  const names = namesAmong(runs);
   return runs.flatMap((run, at) => {
     const { key } = run;
     const group = joined.find((members) => members.includes(at));
-    if (!group) return [{ key, name: nameOf(key), title: key, runs: [at], at }];
+    if (!group) return [{ key, name: names[at] as string, title: key, runs: [at], at }];
     if (group[0] !== at) return [];
     const title = group.map((member) => runs[member]?.key).join('\n');
     return [{ key, name: `${nameWithoutSeed(run)} × ${group.length}`, title, runs: group, at }];
   });
 }
 
-function nameOf(key: string): string {
-  return key.split('/').at(-1) as string;
+/** What each run is called beside the others: its name, its folder where others have that name, too, else its whole path. */
+export function namesAmong(runs: readonly { key: string; name: string }[]): string[] {
+  const folder = (key: string): string => key.split('/').at(-1) as string;
+  const names = countOf(runs.map(({ name }) => name));
+  const folders = countOf(runs.map(({ key }) => folder(key)));
+  return runs.map(({ key, name }) => {
+    if (name !== '' && names.get(name) === 1) return name;
+    return folders.get(folder(key)) === 1 ? folder(key) : key;
+  });
+}
+
+function countOf(texts: readonly string[]): ReadonlyMap<string, number> {
+  return texts.reduce((counts, text) => counts.set(text, (counts.get(text) ?? 0) + 1), new Map<string, number>());
 }
 
 /** Places, lowest, highest and mean. */

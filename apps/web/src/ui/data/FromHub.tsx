@@ -3,10 +3,12 @@ import type { HubData } from '@anneal/core/protocol/dataView';
 import type { PullRequest } from '@anneal/core/protocol/models';
 import { useMutation } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
+import { useQueryStates } from 'nuqs';
 import { useEffect, useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { isRunning, useJobsOf } from '../../agent/jobs.ts';
+import { pullKeys } from '../../agent/pullAddress.ts';
 import { useIsOff } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -24,7 +26,8 @@ export function FromHub({ here, onOpen }: { here: readonly HubData[]; onOpen: (k
   const hint = useId();
   const isOff = useIsOff('operator');
   const jobs = useJobsOf('pullData');
-  const [wanted, setWanted] = useState(nothing);
+  const [{ pull: id, ...asked }] = useQueryStates(pullKeys);
+  const [wanted, setWanted] = useState(id === null ? nothing : written({ id, ...asked }));
   const forget = useMutation({ mutationFn: (job: string) => agent().jobs.forget.mutate({ job }) });
   const pull = useMutation({ mutationFn: (request: PullRequest) => agent().models.pull.mutate(request) });
   const mine = jobs.find(({ id }) => id === pull.data?.job);
@@ -86,7 +89,7 @@ export function FromHub({ here, onOpen }: { here: readonly HubData[]; onOpen: (k
         isQuiet={!jobs.some(isRunning)}
         onOpen={onOpen}
         onContinue={({ id, name, split, revision }) =>
-          begin(requestOf({ ...nothing, id, name: name ?? '', split: split ?? '', revision: revision ?? '' }))
+          begin(requestOf(written({ id, name, split, revision, files: null })))
         }
       />
     </section>
@@ -141,6 +144,10 @@ function Here({
 }
 
 const given = (text: string) => (text.trim() === '' ? undefined : text.trim());
+
+function written(of: Readonly<Record<keyof typeof nothing, string | null>>): typeof nothing {
+  return Object.fromEntries(Object.entries(of).map(([key, text]) => [key, text ?? ''])) as typeof nothing;
+}
 
 function requestOf(written: typeof nothing): PullRequest {
   const files = written.files.split(',').flatMap((file) => given(file) ?? []);

@@ -7,6 +7,7 @@ import { usePathname } from 'next/navigation';
 import { parseAsString, useQueryState } from 'nuqs';
 import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
+import { chatWith, isChattable } from '../../agent/chatWith.ts';
 import { type FirstStep, firstSteps, rememberWay, stepOfPage } from '../../agent/firstSteps.ts';
 import { useRunList } from '../../agent/hooks.ts';
 import { IconButton } from '../Button.tsx';
@@ -82,10 +83,10 @@ function Step({ step, href, state }: { step: FirstStep; href: string | null; sta
 function hrefOf(step: FirstStep, runs: readonly ListedRun[]): string | null {
   if (step === 'data') return '/data';
   if (step === 'recipe') return '/recipes';
-  const run = step === 'train' ? runs[0] : runs.find(({ checkpoint, rl }) => checkpoint !== null && rl !== 'reward');
+  const run = step === 'train' ? runs[0] : runs.find(isChattable);
   if (!run) return null;
   const key = encodeURIComponent(run.key);
   if (step === 'train') return `/run?id=${key}`;
   if (step === 'export') return `/run?id=${key}&tab=exports#details`;
-  return `/chat?models=${key}${run.adapter === null ? '' : `,${key}@base`}`;
+  return chatWith(run);
 }

@@ -1,11 +1,12 @@
 'use client';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
-import { parseAsString, useQueryState } from 'nuqs';
+import { useQueryStates } from 'nuqs';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
+import { pullKeys } from '../../agent/pullAddress.ts';
 import { useIsOff } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -18,9 +19,9 @@ export function PullForm() {
   const names = useId();
   const hint = useId();
   const isOff = useIsOff('operator');
-  const [wanted] = useQueryState('pull', parseAsString.withDefault(''));
-  const [model, setModel] = useState(wanted);
-  const [revision, setRevision] = useState('');
+  const [wanted] = useQueryStates(pullKeys);
+  const [model, setModel] = useState(wanted.pull ?? '');
+  const [revision, setRevision] = useState(wanted.revision ?? '');
   const { data: catalog } = useQuery({
     queryKey: ['catalog'],
     queryFn: () => agent().models.catalog.query(),

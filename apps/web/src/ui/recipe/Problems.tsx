@@ -3,6 +3,7 @@ import type { MissingSource, RecipeCheck } from '@anneal/core/protocol/recipes';
 import { CircleAlert, CircleCheck, CloudDownload, LoaderCircle } from 'lucide-react';
 import Link from 'next/link';
 import { useTranslations } from 'use-intl';
+import { pullAddress } from '../../agent/pullAddress.ts';
 import { buttonClass } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { ProblemLine } from '../ProblemLine.tsx';
@@ -78,7 +79,7 @@ export function Problems({
 }
 
 /** The recipe is in order, and what it names has to be downloaded first. */
-function Missing({ source: { of, name, how } }: { source: MissingSource }) {
+function Missing({ source: { of, name, how, request } }: { source: MissingSource }) {
   const t = useTranslations('recipes');
   return (
     <div className="grid justify-items-start gap-2">
@@ -86,7 +87,7 @@ function Missing({ source: { of, name, how } }: { source: MissingSource }) {
         <CloudDownload className="mt-0.5 size-4 shrink-0 text-warn" aria-hidden="true" />
         {t(of === 'model' ? 'modelMissing' : 'dataMissing', { name })}
       </p>
-      <Link href={of === 'model' ? `/models?pull=${encodeURIComponent(name)}` : '/data'} className={buttonClass()}>
+      <Link href={pullAddress(request)} className={buttonClass()}>
         {t('download')}
       </Link>
       <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{how}</p>

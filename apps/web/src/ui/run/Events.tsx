@@ -4,7 +4,8 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
-import { useProblemText } from '../../i18n/problems.tsx';
+import { type ShownProblem, useProblemText } from '../../i18n/problems.tsx';
+import { AgentWords } from '../AgentWords.tsx';
 import { type Format, useFormat } from '../format.ts';
 import { SearchField } from '../SearchField.tsx';
 
@@ -21,11 +22,14 @@ const colors: Partial<Record<RunEvent['type'], string>> = {
 export function Events({ live }: { live: LiveRun }) {
   const t = useTranslations();
   const format = useFormat();
+  const problemText = useProblemText();
   const [search, setSearch] = useState('');
   const happenings = useStore(live.happenings) ?? [];
   const rows = happenings
-    .map((event) => ({ event, text: textOf(event, t, format) }))
-    .filter(({ text }) => text.toLowerCase().includes(search.trim().toLowerCase()))
+    .map((event) => ({ event, ...told(event, problemText, t, format) }))
+    .filter(({ text, problem }) =>
+      [text, problem?.next, problem?.said].join(' ').toLowerCase().includes(search.trim().toLowerCase()),
+    )
     .toReversed();
   return (
     <div>
@@ -33,7 +37,7 @@ export function Events({ live }: { live: LiveRun }) {
         <SearchField value={search} onChange={setSearch} label={t('run.search')} />
       </div>
       <ol className="max-h-[28rem] divide-y divide-line overflow-y-auto" tabIndex={0} aria-label={t('run.events')}>
-        {rows.map(({ event, text }) => (
+        {rows.map(({ event, text, problem, where }) => (
           <li
             key={event.seq}
             data-seq={event.seq}
@@ -43,12 +47,18 @@ export function Events({ live }: { live: LiveRun }) {
               {format.time(event.time)}
             </time>
             <span
-              className={`size-1.5 self-center rounded-full ${colors[event.type] ?? 'bg-faint'}`}
+              className={`size-1.5 -translate-y-px rounded-full ${colors[event.type] ?? 'bg-faint'}`}
               aria-hidden="true"
             />
             <div className="[overflow-wrap:anywhere]">
               {text}
-              {(event.type === 'warning' || event.type === 'failed') && <Advice event={event} />}
+              {problem && (
+                <div className="text-[12.5px] text-muted">
+                  {where && <div className="font-mono text-[12px]">{where}</div>}
+                  {problem.next}
+                  <AgentWords said={problem.said} />
+                </div>
+              )}
             </div>
           </li>
         ))}
@@ -62,21 +72,23 @@ export function Events({ live }: { live: LiveRun }) {
   );
 }
 
-function Advice({ event }: { event: Extract<RunEvent, { type: 'warning' | 'failed' }> }) {
-  const told = event.type === 'failed' ? event.error : { ...event, what: event.message };
-  const { what, next, said } = useProblemText()(told);
-  return (
-    <div className="text-[12.5px] text-muted">
-      {said !== null && <div>{what}</div>}
-      {told.where && <div className="font-mono text-[12px]">{told.where}</div>}
-      {next}
-    </div>
-  );
-}
-
 type Translate = ReturnType<typeof useTranslations<never>>;
 
-function textOf(event: RunEvent, t: Translate, format: Format): string {
+interface Told {
+  text: string;
+  /** Of a warning or an error. */
+  problem?: ShownProblem;
+  where?: string | undefined;
+}
+
+function told(event: RunEvent, problemText: ReturnType<typeof useProblemText>, t: Translate, format: Format): Told {
+  if (event.type !== 'warning' && event.type !== 'failed') return { text: textOf(event, t, format) };
+  const given = event.type === 'failed' ? event.error : { ...event, what: event.message };
+  const problem = problemText(given);
+  return { text: problem.what, problem, where: given.where };
+}
+
+function textOf(event: Exclude<RunEvent, { type: 'warning' | 'failed' }>, t: Translate, format: Format): string {
   switch (event.type) {
     case 'data_prepared':
       return t('event.data_prepared', {
@@ -99,10 +111,6 @@ function textOf(event: RunEvent, t: Translate, format: Format): string {
       return t('event.sample', { step: format.count(event.step) });
     case 'checkpoint':
       return t('event.checkpoint', { path: event.path, why: event.why ?? 'unknown' });
-    case 'warning':
-      return event.message;
-    case 'failed':
-      return event.error.what;
     case 'early_stopped':
       return t('event.early_stopped', { step: format.count(event.bestStep) });
     case 'stopped':

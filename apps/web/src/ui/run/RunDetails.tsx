@@ -23,12 +23,19 @@ export function RunDetails({ live, run }: { live: LiveRun; run: RunFacts }) {
   const t = useTranslations('run');
   const [tab, setTab] = useQueryState('tab', parseAsStringLiteral(tabs).withDefault('samples'));
   const details = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const [isSought] = useState(() => location.hash === '#details');
   const hasSteps = useStore(live.hasSteps);
   // A link to it is followed once the charts above it have their place.
   useEffect(() => {
     if (hasSteps !== undefined && isSought) details.current?.scrollIntoView();
   }, [hasSteps, isSought]);
+  // On a phone the list of tabs is wider than the page: the one that is open is seen there.
+  useEffect(() => {
+    const open = list.current?.querySelector<HTMLElement>(`[data-tab="${tab}"]`);
+    if (open && list.current)
+      list.current.scrollLeft = open.offsetLeft + (open.offsetWidth - list.current.clientWidth) / 2;
+  }, [tab]);
   return (
     <Tabs.Root
       id="details"
@@ -37,11 +44,16 @@ export function RunDetails({ live, run }: { live: LiveRun; run: RunFacts }) {
       onValueChange={(value) => void setTab(value as (typeof tabs)[number])}
       className={`scroll-mt-16 overflow-hidden rounded-lg border border-line bg-surface ${isSought ? 'min-h-dvh' : ''}`}
     >
-      <Tabs.List aria-label={run.name} className="flex gap-1 overflow-x-auto border-line border-b px-2">
+      <Tabs.List
+        ref={list}
+        aria-label={run.name}
+        className="relative flex gap-1 overflow-x-auto border-line border-b px-2"
+      >
         {tabs.map((name) => (
           <Tabs.Trigger
             key={name}
             value={name}
+            data-tab={name}
             className="relative h-10 whitespace-nowrap px-2.5 text-[13px] text-muted transition-colors hover:text-ink focus-visible:outline-offset-[-2px] data-[state=active]:font-medium data-[state=active]:text-ink data-[state=active]:after:absolute data-[state=active]:after:inset-x-2.5 data-[state=active]:after:bottom-0 data-[state=active]:after:h-0.5 data-[state=active]:after:bg-ember"
           >
             {t(name === 'memory' ? 'memoryTab' : name)}
