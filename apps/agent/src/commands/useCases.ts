@@ -14,10 +14,11 @@ import type {
   StepBatch,
   StepRequest,
 } from '@anneal/core/protocol/batches';
+import type { Finding } from '@anneal/core/protocol/checks';
 import type { DataReportResult, InspectedRow, InspectRequest, RowRange } from '@anneal/core/protocol/data';
 import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
 import type { ListedExport, RemoveExportsRequest } from '@anneal/core/protocol/exports';
-import type { Finding, SupportFile } from '@anneal/core/protocol/host';
+import type { SupportFile } from '@anneal/core/protocol/host';
 import type { Catalog, RemoveModelRequest } from '@anneal/core/protocol/models';
 import type { Queue, QueuedRun } from '@anneal/core/protocol/queue';
 import type { RecipeRequest } from '@anneal/core/protocol/recipes';

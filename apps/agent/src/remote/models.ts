@@ -1,7 +1,8 @@
 /** What is asked of models and of the machine, of another agent. */
 import { basename } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { Finding, SupportFile } from '@anneal/core/protocol/host';
+import type { Finding } from '@anneal/core/protocol/checks';
+import type { SupportFile } from '@anneal/core/protocol/host';
 import type { ModelUseCases } from '../commands/useCases.ts';
 import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';

@@ -5,7 +5,7 @@ import { host } from './en/host.ts';
 
 const folder = new URL('../../../agent/src/service/host/', import.meta.url);
 const text = ['examineHost.ts', 'gpu.ts'].map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n');
-const names = [...text.matchAll(/\b(?:name: |disk\(|writable\(|loads\()'([^']+)'/g)].map(([, name]) => name);
+const names = [...text.matchAll(/\b(?:finding\(|disk\(|writable\(|loads\()'([^']+)'/g)].map(([, name]) => name);
 const theSameEverywhere = ['Node', 'CUDA', 'GPU', 'cuBLASLt'];
 
 test('every check has a name, and no other', () => {

@@ -13,8 +13,8 @@ export type Locale = keyof typeof locales;
 /** English comes with every page; the others are fetched by those who read them. */
 const loaders: Readonly<Record<Exclude<Locale, 'en'>, () => Promise<Texts>>> = {
   'zh-CN': async () => {
-    const { zhCN, problems, findings, sights, unseen } = await import('./zhCN/index.ts');
-    return { messages: zhCN, problems: { ...problems, ...findings }, seen: { sights, unseen } };
+    const { zhCN, problems, findings, sights, unseen, checks } = await import('./zhCN/index.ts');
+    return { messages: zhCN, problems: { ...problems, ...findings }, seen: { sights, unseen, checks } };
   },
 };
 

@@ -1,16 +1,8 @@
 /** The machine: what it has, how fast it is, whether it computes as it should. Browser-safe. */
 import { z } from 'zod';
+import type { Finding } from './checks.ts';
 import type { RunEvent } from './events.ts';
 import type { Status } from './status.ts';
-
-export const findingSchema = z.object({
-  name: z.string(),
-  state: z.enum(['ok', 'warn', 'fail']),
-  found: z.string(),
-  /** What to do, where the state is not ok. */
-  advice: z.string().optional(),
-});
-export type Finding = z.infer<typeof findingSchema>;
 
 /** What a run can be trained on. */
 export const hostDeviceSchema = z.object({

@@ -1,5 +1,6 @@
 /** The machine that the agent runs on. */
-import type { Finding, HostDevice, SupportFile } from '@anneal/core/protocol/host';
+import type { Finding } from '@anneal/core/protocol/checks';
+import type { HostDevice, SupportFile } from '@anneal/core/protocol/host';
 import type { HostNow } from '@anneal/core/protocol/studio';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';

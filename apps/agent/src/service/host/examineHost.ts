@@ -5,7 +5,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { leastDisk } from '@anneal/core/freeDisk';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
-import type { Finding } from '@anneal/core/protocol/host';
+import { type Finding, finding, say } from '@anneal/core/protocol/checks';
 import { UserError } from '@anneal/formats/errors';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
@@ -42,14 +42,15 @@ async function* lookAtAll(folder: string): AsyncGenerator<Finding> {
 }
 
 function node(): Finding {
-  return { name: 'Node', state: 'ok', found: `${process.version}, ${process.platform} ${process.arch}` };
+  const system = `${process.platform} ${process.arch}`;
+  return finding('Node', 'ok', say('node', { version: process.version, system }));
 }
 
 function processor(): Finding {
   const [first] = cpus();
   // Linux names no model on ARM.
   const model = first && first.model !== 'unknown' ? first.model.trim() : process.arch;
-  return { name: 'processor', state: 'ok', found: `${model}, ${availableParallelism()} threads` };
+  return finding('processor', 'ok', say('processor', { model, threads: availableParallelism() }));
 }
 
 /** The native addon, and what it makes of this processor. */
@@ -57,22 +58,15 @@ async function engine(): Promise<Finding> {
   try {
     const { chooseCpu } = await import('@anneal/core/device');
     const { isa, threads } = chooseCpu();
-    const found = `${isa}, ${threads} threads`;
-    if (isa !== 'plain') return { name: 'engine', state: 'ok', found };
-    const advice =
-      process.arch === 'x64'
-        ? 'this processor has no AVX2, so training is slow; any x86-64 processor since about 2015 has it'
-        : `the kernels are not tuned for ${process.arch}, so training takes longer than it could`;
-    return { name: 'engine', state: 'warn', found, advice };
+    const found = say('engine', { isa, threads });
+    if (isa !== 'plain') return finding('engine', 'ok', found);
+    const { arch: architecture } = process;
+    const advice = architecture === 'x64' ? say('slow_processor', {}) : say('other_processor', { architecture });
+    return finding('engine', 'warn', found, advice);
   } catch (error) {
-    return {
-      name: 'engine',
-      state: 'fail',
-      found: (error as Error).message.split('\n', 1)[0] ?? '',
-      advice:
-        (error instanceof UserError && error.next) ||
-        'run `npm run build` in the repository; it needs a C++17 compiler and CMake',
-    };
+    const next = error instanceof UserError ? error.next : undefined;
+    const advice = next ? say('words', { text: next }) : say('build', {});
+    return finding('engine', 'fail', say('words', { text: firstLine(error) }), advice);
   }
 }
 
@@ -83,28 +77,18 @@ async function gpus(): Promise<Finding[]> {
 
 async function memory(): Promise<Finding> {
   const { available, total, isLimited } = await hostMemory();
-  const found = `${formatBytes(available)} free of ${formatBytes(total)}${isLimited ? ' (limit of this container)' : ''}`;
-  if (available >= 2e9) return { name: 'memory', state: 'ok', found };
-  return {
-    name: 'memory',
-    state: available >= 1e9 ? 'warn' : 'fail',
-    found,
-    advice: 'training SmolLM2-135M takes about 1.5 GB: close other programs, or take a smaller model or sequence_len',
-  };
+  const sizes = { free: formatBytes(available), total: formatBytes(total) };
+  const found = say(isLimited ? 'memory_of_container' : 'memory', sizes);
+  if (available >= 2e9) return finding('memory', 'ok', found);
+  return finding('memory', available >= 1e9 ? 'warn' : 'fail', found, say('more_memory', {}));
 }
 
 async function disk(name: string, path: string): Promise<Finding> {
   const { bavail, bsize } = await statfs(await nearestExisting(path));
   const free = bavail * bsize;
-  const found = `${formatBytes(free)} free at ${path}`;
-  if (free >= 5e9) return { name, state: 'ok', found };
-  return {
-    name,
-    state: free >= leastDisk ? 'warn' : 'fail',
-    found,
-    advice:
-      'models and checkpoints take gigabytes: free some space, or set ANNEAL_CACHE and output_dir to another disk',
-  };
+  const found = say('disk', { free: formatBytes(free), path });
+  if (free >= 5e9) return finding(name, 'ok', found);
+  return finding(name, free >= leastDisk ? 'warn' : 'fail', found, say('more_disk', {}));
 }
 
 async function writable(name: string, path: string): Promise<Finding> {
@@ -113,30 +97,22 @@ async function writable(name: string, path: string): Promise<Finding> {
     const probe = join(path, `.anneal-doctor-${process.pid}`);
     await writeFile(probe, '');
     await rm(probe);
-    return { name, state: 'ok', found: path };
+    return finding(name, 'ok', say('writable', { path }));
   } catch (error) {
-    return {
-      name,
-      state: 'fail',
-      found: `${path} cannot be written: ${(error as Error).message.split('\n', 1)[0]}`,
-      advice: 'make it writable, or set ANNEAL_CACHE (models) or TMPDIR (temporary files) to a folder that is',
-    };
+    return finding(name, 'fail', say('not_writable', { path, error: firstLine(error) }), say('other_folder', {}));
   }
 }
 
 async function loads(name: string, load: () => Promise<unknown>): Promise<Finding> {
   try {
     await load();
-    return { name, state: 'ok', found: 'loads' };
+    return finding(name, 'ok', say('loads', {}));
   } catch (error) {
-    return {
-      name,
-      state: 'fail',
-      found: `does not load: ${(error as Error).message.split('\n', 1)[0]}`,
-      advice: 'run `npm install` in the repository; it brings the binary for this platform',
-    };
+    return finding(name, 'fail', say('does_not_load', { error: firstLine(error) }), say('install', {}));
   }
 }
+
+const firstLine = (error: unknown): string => (error as Error).message.split('\n', 1)[0] ?? '';
 
 /** CSV and Parquet go through DuckDB, whose binary is loaded when the first table is opened. */
 async function readTable(): Promise<void> {

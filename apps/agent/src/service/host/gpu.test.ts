@@ -33,7 +33,7 @@ function says(cuda: CudaReport, on: Parameters<typeof gpuFindings>[1]): string[]
 }
 
 test('a GPU that can be used, with what it is and where its library is', () => {
-  expect(gpuFindings(working, host)).toEqual([
+  expect(gpuFindings(working, host)).toMatchObject([
     { name: 'CUDA', state: 'ok', found: 'this build has code for 90a-real' },
     {
       name: 'GPU',

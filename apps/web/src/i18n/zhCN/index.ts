@@ -19,6 +19,7 @@ import { runs } from './runs.ts';
 import { seeds } from './seeds.ts';
 import { storage } from './storage.ts';
 
+export { checks } from './checks.ts';
 export { findings } from './doctorRun.ts';
 export { problems } from './problems.ts';
 export { sights, unseen } from './sights.ts';

@@ -1,19 +1,21 @@
 'use client';
-import type { Finding } from '@anneal/core/protocol/host';
+import type { Finding } from '@anneal/core/protocol/checks';
 import { useEffect, useState } from 'react';
 import { useMessages, useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
+import { useCheckText } from '../../i18n/sights.tsx';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { SupportFile } from './SupportFile.tsx';
 
 const colors = { ok: 'bg-good', warn: 'bg-warn', fail: 'bg-bad' } as const;
 
-/** Whether this machine can train, and what to do where it cannot: as `anneal doctor` says it, in its words. */
+/** Whether this machine can train, and what to do where it cannot: as `anneal doctor` says it. */
 export function Doctor() {
   const t = useTranslations('host');
   const names: Readonly<Record<string, string>> = useMessages().host.check;
+  const checkText = useCheckText();
   const hasSocket = useHasSocket();
   const isAway = useConnection() !== 'open';
   const [round, setRound] = useState(0);
@@ -49,14 +51,14 @@ export function Doctor() {
         <dl
           className={`mt-2 grid gap-x-4 gap-y-1.5 text-[13px] sm:grid-cols-[9rem_1fr] ${isWorking ? 'opacity-50' : ''}`}
         >
-          {found.findings.map(({ name, state, found: text, advice }) => (
+          {found.findings.map(checkText).map(({ name, state, found: text, advice }) => (
             <div key={`${name} ${text}`} className="contents">
               <dt className="flex items-baseline gap-2 max-sm:mt-1.5">
                 <span className={`size-[7px] shrink-0 rounded-full ${colors[state]}`} aria-hidden="true" />
                 <span className="sr-only">{t(`finding.${state}`)}: </span>
                 <span>{names[name] ?? name}</span>
               </dt>
-              <dd lang="en" className="text-muted [overflow-wrap:anywhere] max-sm:pl-[15px]">
+              <dd className="text-muted [overflow-wrap:anywhere] max-sm:pl-[15px]">
                 {text}
                 {advice && <p className={state === 'ok' ? '' : 'text-ink'}>{advice}</p>}
               </dd>
