@@ -109,6 +109,8 @@ describe('the host', () => {
     const page = await open('/host');
     const [gone, cpu] = [page.getByRole('region', { name: 'cuda:7' }), page.getByRole('region', { name: 'cpu' })];
     const [one, two] = ['one', 'two'].map((name) => page.locator(`[data-waiting$="-${name}"]`)) as [Locator, Locator];
+    // What comes later moves what is below it.
+    await page.getByText(/^\d+ threads, load/).waitFor();
     await one.dragTo(gone.getByRole('heading', { name: 'cuda:7' }));
     await gone.getByText('there is no device cuda:7').first().waitFor();
     await expectAccessible(page);
@@ -219,6 +221,9 @@ describe('the host', () => {
     await page.goto(`${agent.url}/host`);
     await page.getByRole('heading', { name: '主机', level: 1 }).waitFor();
     await page.getByText('空闲').waitFor();
+    const doctor = page.getByRole('region', { name: '这台机器可以训练吗？' });
+    await doctor.getByText('可以加载').nth(1).waitFor();
+    expect(await doctor.innerText()).not.toMatch(/loads|free of|threads/);
     const [bar, here] = [page.getByRole('navigation'), page.getByRole('link', { name: '主机' })];
     const ends = await Promise.all(
       [bar, here].map(async (part) => part.boundingBox().then((box) => box && box.x + box.width)),

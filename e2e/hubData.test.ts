@@ -48,6 +48,7 @@ describe('a data set of a hub in a browser', () => {
     const page = await studio.goTo('/recipes?recipe=harbour/recipe.yaml');
     await page.getByText(`The data set ${name} is not here yet.`).waitFor();
     await page.getByRole('link', { name: 'Download it' }).press('Enter');
+    await panel(page).waitFor();
     const asked = { 'Data set': name, Subset: 'north', Split: 'train', Revision: 'v1.0', Files: '' };
     for (const [field, text] of Object.entries(asked)) {
       const box = panel(page).getByRole('textbox', { name: field, exact: true });

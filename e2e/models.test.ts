@@ -70,6 +70,7 @@ describe('models in a browser', () => {
     await expectAccessible(page);
     await page.getByRole('link', { name: 'Download it' }).press('Enter');
     const field = page.getByRole('combobox', { name: 'Name' });
+    await field.waitFor();
     await expect.poll(() => field.inputValue()).toBe(name);
     expect(await page.getByRole('textbox', { name: 'Revision' }).inputValue()).toBe('v1.0');
     await page.close();

@@ -70,6 +70,10 @@ describe('runs in a browser', () => {
     for (const page of [first, second]) await page.locator('article [data-state="stopped"]').first().waitFor();
     await second.getByText(/^Stopped on request; resumes after step/).waitFor();
     expect(first.url()).toContain('from=');
+    await first.getByRole('button', { name: 'Resume' }).click();
+    for (const page of [first, second]) await page.getByText('resumed', { exact: true }).waitFor({ timeout: 30_000 });
+    await first.getByRole('button', { name: 'Stop', exact: true }).click();
+    await second.locator('article [data-state="stopped"]').first().waitFor();
     await first.close();
     await second.close();
   });

@@ -1,4 +1,4 @@
-/** Words that newcomers do not know, as they stand in the explanations of recipe keys, and what they mean. */
+/** Words that newcomers do not know, as they stand in the explanations of recipe keys and above charts, and what they mean. */
 import type { Locale } from './locale.tsx';
 
 export type Term = Readonly<Record<Locale, { word: string; meaning: string }>>;
@@ -17,7 +17,7 @@ export const terms: readonly Term[] = [
     '模型期望的对话格式：每条消息前后的标记，例如谁在说话。',
   ),
   term(
-    'tokens?',
+    '[Tt]okens?',
     'The pieces that a model reads and writes: often a word or a part of one.',
     '词元',
     '模型读写的单位，通常是一个词或词的一部分。',
@@ -61,16 +61,22 @@ export const terms: readonly Term[] = [
     '最初的若干步，学习率从 0 升起：训练在开头最容易不稳定。',
   ),
   term(
-    'validation loss',
+    '[Vv]alidation loss',
     'The loss on rows that are not trained. When it rises while the loss falls, the model memorizes.',
     '验证损失',
     '在未训练的数据上的损失。当损失下降而它上升时，模型是在死记。',
   ),
   term(
-    'loss',
+    '[Ll]oss',
     'How far the predictions of the model are from the rows: lower is nearer.',
     '损失',
     '模型的预测与数据相差多少：越低越接近。',
+  ),
+  term(
+    '[Gg]radient norm',
+    'How strongly the rows of a step pull at the weights. Where it jumps, look at the rows of that step.',
+    '梯度范数',
+    '这一步的数据对权重的牵引有多强。如果它突然升高，请查看这一步的数据行。',
   ),
   term(
     '[Gg]radients?',

@@ -7,6 +7,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import type { Range } from '../../agent/growingSeries.ts';
 import type { Store } from '../../agent/store.ts';
+import { Explained } from '../Explained.tsx';
 import { onKey } from './chartKeys.ts';
 import { applyRange, dataOf, edgesOf, optionsOf } from './chartOptions.ts';
 import type { ChartSpec } from './chartSpec.ts';
@@ -81,7 +82,9 @@ export function Chart({
   return (
     <figure className="min-w-0">
       <figcaption className="mb-1 flex items-baseline gap-x-3 px-1 max-sm:flex-wrap">
-        <span className="whitespace-nowrap font-medium text-[13px]">{spec.title}</span>
+        <span className="whitespace-nowrap font-medium text-[13px]">
+          <Explained text={spec.title} />
+        </span>
         <div
           ref={readout}
           className="figures ml-auto flex h-5 min-w-0 gap-3 overflow-hidden whitespace-nowrap text-[12px]"

@@ -51,6 +51,7 @@ export function RunCharts({
   const madeOf = judged.split(' ').includes('reward') ? 'answers' : 'rows';
   const charts = useRef<HTMLDivElement>(null);
   const alerts = useStore(run.alerts);
+  const wasResumed = useStore(run.happenings)?.some(({ type }) => type === 'resumed') ?? false;
   const hasSteps = useStore(run.hasSteps);
   if (hasSteps === undefined) return null;
   if (!hasSteps) {
@@ -63,7 +64,7 @@ export function RunCharts({
   return (
     <section aria-label={t('loss')} className="rounded-lg border border-line bg-surface">
       <div className="flex min-h-11 flex-wrap items-center gap-x-5 gap-y-2 border-line border-b px-4 py-2">
-        <Legend hasAlerts={alerts.length > 0} />
+        <Legend hasAlerts={alerts.length > 0} wasResumed={wasResumed} />
         <div className="ml-auto flex flex-wrap items-center gap-x-4 gap-y-2">
           {range && (
             <span className="flex items-center gap-2">
@@ -136,7 +137,7 @@ export function RunCharts({
   );
 }
 
-function Legend({ hasAlerts }: { hasAlerts: boolean }) {
+function Legend({ hasAlerts, wasResumed }: { hasAlerts: boolean; wasResumed: boolean }) {
   const t = useTranslations('run');
   return (
     <ul className="flex flex-wrap items-center gap-x-4 gap-y-1 text-[12px] text-muted">
@@ -155,6 +156,11 @@ function Legend({ hasAlerts }: { hasAlerts: boolean }) {
         <Key name={t('alert')}>
           <path d="M8 0 L11.5 6 L4.5 6 Z" fill="var(--warn)" />
           <path d="M8 6 V12" stroke="var(--warn)" strokeDasharray="2 2" />
+        </Key>
+      )}
+      {wasResumed && (
+        <Key name={t('resumed')}>
+          <path d="M8 0 V12" stroke="var(--warn)" strokeDasharray="3 3" />
         </Key>
       )}
       <Key name={t('checkpoint')}>

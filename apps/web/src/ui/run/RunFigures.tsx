@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
+import { Explained } from '../Explained.tsx';
 import { useFormat } from '../format.ts';
 import { Progress } from '../Progress.tsx';
 
@@ -62,7 +63,9 @@ function Figures({ run }: { run: ListedRun }) {
 function Figure({ name, note, children }: { name: string; note?: ReactNode; children: ReactNode }) {
   return (
     <div className="min-w-0">
-      <dt className="label">{name}</dt>
+      <dt className="label">
+        <Explained text={name} />
+      </dt>
       <dd className="figures mt-0.5 whitespace-nowrap font-medium text-[21px] leading-7 tracking-[-0.02em]">
         {children}
       </dd>

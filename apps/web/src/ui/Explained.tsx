@@ -1,8 +1,8 @@
 'use client';
 import { Popover } from 'radix-ui';
 import { useState } from 'react';
-import { useLocale } from '../../../i18n/locale.tsx';
-import { terms } from '../../../i18n/terms.ts';
+import { useLocale } from '../i18n/locale.tsx';
+import { terms } from '../i18n/terms.ts';
 
 /** A text in which `code` is set as such, and words that newcomers do not know are explained. */
 export function Explained({ text }: { text: string }) {
