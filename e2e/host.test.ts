@@ -1,5 +1,5 @@
 /** The host's screen: runs that wait for one device, reordered, and a killed agent that goes on with them. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
@@ -142,13 +142,13 @@ describe('the host', () => {
   });
 
   it('starts a run that has not begun on another device where its own is gone', async () => {
-    const name = runNamed('-three').split('/').at(-1) as string;
-    for (const file of ['recipe.yaml', 'recipe.resolved.yaml']) {
-      const path = join(runs, name, file);
-      const text = readFileSync(path, 'utf8').replace(/^device: .*\n/m, '');
-      writeFileSync(path, `${text.trimEnd()}\ndevice: cuda:7\n`);
-    }
-    const page = await open(`/run?id=harbour/runs/${name}`);
+    // Of another machine.
+    const arriving = join(agent.workspace, '.arriving');
+    cpSync(runNamed('-three'), arriving, { recursive: true });
+    const recipe = join(arriving, 'recipe.resolved.yaml');
+    writeFileSync(recipe, readFileSync(recipe, 'utf8').replace(/^device: cpu$/m, 'device: cuda:7'));
+    renameSync(arriving, join(runs, '20260101-000000-arrived'));
+    const page = await open('/run?id=harbour/runs/20260101-000000-arrived');
     const elsewhere = page.getByRole('button', { name: 'Start on cpu', exact: true });
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByText('there is no device cuda:7').first().waitFor();

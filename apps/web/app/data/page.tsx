@@ -97,8 +97,16 @@ export default function DataScreen() {
 
 /** Nothing that is looked at, and no download that is asked for. */
 const nowhere = {
-  ...{ row: null, verdict: null, q: null, token: null, length: null },
-  ...{ pull: null, revision: null, name: null, split: null, files: null },
+  row: null,
+  verdict: null,
+  q: null,
+  token: null,
+  length: null,
+  pull: null,
+  revision: null,
+  name: null,
+  split: null,
+  files: null,
 };
 
 const noData: DataSourceName = { recipe: null, file: null, hub: null, model: null, mapping: null };

@@ -3,12 +3,27 @@ import { type CheckCode, type CheckTexts, checkTexts } from '@anneal/core/protoc
 import { expect, test } from 'vitest';
 import { checks } from './zhCN/checks.ts';
 
-const gpu = { name: 'NVIDIA H100', memory: '85.0 GB', capability: '9.0', driver: '580.95.05', cuda: 13 };
 const everything = {
-  ...gpu,
-  ...{ version: 'v24.1', system: 'linux x64', model: 'EPYC', threads: 17, isa: 'amx', free: '4 GB', total: '25 GB' },
-  ...{ path: '/some/where', error: 'EACCES', targets: '90a-real', gpus: 3, oldest: 580, text: 'word for word' },
-  ...{ architecture: 'riscv64', target: '100-real' },
+  name: 'NVIDIA H100',
+  memory: '85.0 GB',
+  capability: '9.0',
+  driver: '580.95.05',
+  cuda: 13,
+  version: 'v24.1',
+  system: 'linux x64',
+  model: 'EPYC',
+  threads: 17,
+  isa: 'amx',
+  free: '4 GB',
+  total: '25 GB',
+  path: '/some/where',
+  error: 'EACCES',
+  targets: '90a-real',
+  gpus: 3,
+  oldest: 580,
+  text: 'word for word',
+  architecture: 'riscv64',
+  target: '100-real',
 };
 
 /** The values that it asks for. */

@@ -26,12 +26,12 @@ export const checkTexts = {
   disk: ({ free, path }: { free: string; path: string }) => `${free} free at ${path}`,
   writable: ({ path }: { path: string }) => path,
   not_writable: ({ path, error }: { path: string; error: string }) => `${path} cannot be written: ${error}`,
-  loads: (_: object) => 'loads',
+  loads: () => 'loads',
   does_not_load: ({ error }: { error: string }) => `does not load: ${error}`,
   cuda_code: ({ targets }: { targets: string }) => `this build has code for ${targets}`,
-  no_cuda: (_: object) => `${noCuda}; there is no NVIDIA GPU either`,
+  no_cuda: () => `${noCuda}; there is no NVIDIA GPU either`,
   no_cuda_for_gpus: ({ gpus }: { gpus: number }) => `${noCuda}: ${counted(gpus)} cannot be used`,
-  no_gpu: (_: object) => 'no NVIDIA GPU: training runs on the CPU',
+  no_gpu: () => 'no NVIDIA GPU: training runs on the CPU',
   old_driver: ({ driver, oldest }: { driver: string; oldest: number }) =>
     `the NVIDIA driver is ${driver}, and CUDA 13 needs ${oldest} or newer`,
   no_driver: ({ gpus }: { gpus: number }) => `there is ${counted(gpus)}, and no NVIDIA driver`,
@@ -45,28 +45,25 @@ export const checkTexts = {
   words: ({ text }: { text: string }) => text,
 
   // What to do.
-  slow_processor: (_: object) =>
-    'this processor has no AVX2, so training is slow; any x86-64 processor since about 2015 has it',
+  slow_processor: () => 'this processor has no AVX2, so training is slow; any x86-64 processor since about 2015 has it',
   other_processor: ({ architecture }: { architecture: string }) =>
     `the kernels are not tuned for ${architecture}, so training takes longer than it could`,
-  build: (_: object) => 'run `npm run build` in the repository; it needs a C++17 compiler and CMake',
-  more_memory: (_: object) =>
+  build: () => 'run `npm run build` in the repository; it needs a C++17 compiler and CMake',
+  more_memory: () =>
     'training SmolLM2-135M takes about 1.5 GB: close other programs, or take a smaller model or sequence_len',
-  more_disk: (_: object) =>
+  more_disk: () =>
     'models and checkpoints take gigabytes: free some space, or set ANNEAL_CACHE and output_dir to another disk',
-  other_folder: (_: object) =>
-    'make it writable, or set ANNEAL_CACHE (models) or TMPDIR (temporary files) to a folder that is',
-  install: (_: object) => 'run `npm install` in the repository; it brings the binary for this platform',
-  build_cuda: (_: object) =>
+  other_folder: () => 'make it writable, or set ANNEAL_CACHE (models) or TMPDIR (temporary files) to a folder that is',
+  install: () => 'run `npm install` in the repository; it brings the binary for this platform',
+  build_cuda: () =>
     'to build with CUDA: `npm run cuda-toolkit && npm run build` in the repository, or set CUDA_HOME to a CUDA 13 toolkit before the build',
   update_driver: ({ oldest }: { oldest: number }) =>
     `update the driver to ${oldest} or newer; \`device: cpu\` works meanwhile`,
   install_driver: ({ oldest }: { oldest: number }) =>
     `install the driver, ${oldest} or newer; in a container, start it with the GPUs (\`docker run --gpus all\`)`,
-  ask_driver: (_: object) => 'see what `nvidia-smi` says; after an update of the driver the host has to be restarted',
-  show_gpus: (_: object) =>
-    'unset CUDA_VISIBLE_DEVICES; in a container, start it with the GPUs (`docker run --gpus all`)',
-  use_cpu: (_: object) => 'training runs on the CPU: `device: cpu`',
+  ask_driver: () => 'see what `nvidia-smi` says; after an update of the driver the host has to be restarted',
+  show_gpus: () => 'unset CUDA_VISIBLE_DEVICES; in a container, start it with the GPUs (`docker run --gpus all`)',
+  use_cpu: () => 'training runs on the CPU: `device: cpu`',
   build_for: ({ target }: { target: string }) =>
     `build it in the repository: \`ANNEAL_CUDA_ARCHITECTURES=${target} npm run build\``,
 };
@@ -94,9 +91,9 @@ export type Finding = z.infer<typeof findingSchema>;
 /** A code with its values, and the words. */
 export type Saying = Said & { text: string };
 
-export function say<Code extends CheckCode>(code: Code, values: Parameters<CheckTexts[Code]>[0]): Saying {
+export function say<Code extends CheckCode>(code: Code, ...[values]: Parameters<CheckTexts[Code]>): Saying {
   const words = checkTexts[code] as (values: unknown) => string;
-  return { code, values: { ...values } as Said['values'], text: words(values) };
+  return { code, values: { ...values }, text: words(values) };
 }
 
 export function finding(name: string, state: Finding['state'], found: Saying, advice?: Saying): Finding {

@@ -18,9 +18,9 @@ import { nvidiaHost } from './nvidiaHost.ts';
 /** Yields each finding as it is made, and returns all of them. @param request.folder where runs are to lie */
 export async function* examineHost(_: Context, { folder }: { folder: string }): AsyncGenerator<Finding, Finding[]> {
   const findings: Finding[] = [];
-  for await (const finding of lookAtAll(folder)) {
-    findings.push(finding);
-    yield finding;
+  for await (const found of lookAtAll(folder)) {
+    findings.push(found);
+    yield found;
   }
   return findings;
 }
@@ -61,11 +61,11 @@ async function engine(): Promise<Finding> {
     const found = say('engine', { isa, threads });
     if (isa !== 'plain') return finding('engine', 'ok', found);
     const { arch: architecture } = process;
-    const advice = architecture === 'x64' ? say('slow_processor', {}) : say('other_processor', { architecture });
+    const advice = architecture === 'x64' ? say('slow_processor') : say('other_processor', { architecture });
     return finding('engine', 'warn', found, advice);
   } catch (error) {
     const next = error instanceof UserError ? error.next : undefined;
-    const advice = next ? say('words', { text: next }) : say('build', {});
+    const advice = next ? say('words', { text: next }) : say('build');
     return finding('engine', 'fail', say('words', { text: firstLine(error) }), advice);
   }
 }
@@ -80,7 +80,7 @@ async function memory(): Promise<Finding> {
   const sizes = { free: formatBytes(available), total: formatBytes(total) };
   const found = say(isLimited ? 'memory_of_container' : 'memory', sizes);
   if (available >= 2e9) return finding('memory', 'ok', found);
-  return finding('memory', available >= 1e9 ? 'warn' : 'fail', found, say('more_memory', {}));
+  return finding('memory', available >= 1e9 ? 'warn' : 'fail', found, say('more_memory'));
 }
 
 async function disk(name: string, path: string): Promise<Finding> {
@@ -88,7 +88,7 @@ async function disk(name: string, path: string): Promise<Finding> {
   const free = bavail * bsize;
   const found = say('disk', { free: formatBytes(free), path });
   if (free >= 5e9) return finding(name, 'ok', found);
-  return finding(name, free >= leastDisk ? 'warn' : 'fail', found, say('more_disk', {}));
+  return finding(name, free >= leastDisk ? 'warn' : 'fail', found, say('more_disk'));
 }
 
 async function writable(name: string, path: string): Promise<Finding> {
@@ -99,16 +99,16 @@ async function writable(name: string, path: string): Promise<Finding> {
     await rm(probe);
     return finding(name, 'ok', say('writable', { path }));
   } catch (error) {
-    return finding(name, 'fail', say('not_writable', { path, error: firstLine(error) }), say('other_folder', {}));
+    return finding(name, 'fail', say('not_writable', { path, error: firstLine(error) }), say('other_folder'));
   }
 }
 
 async function loads(name: string, load: () => Promise<unknown>): Promise<Finding> {
   try {
     await load();
-    return finding(name, 'ok', say('loads', {}));
+    return finding(name, 'ok', say('loads'));
   } catch (error) {
-    return finding(name, 'fail', say('does_not_load', { error: firstLine(error) }), say('install', {}));
+    return finding(name, 'fail', say('does_not_load', { error: firstLine(error) }), say('install'));
   }
 }
 

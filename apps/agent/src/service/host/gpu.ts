@@ -16,15 +16,15 @@ export function gpuFindings(cuda: CudaReport, host: NvidiaHost): Finding[] {
   const build = finding('CUDA', 'ok', say('cuda_code', { targets: library.targets }));
   const trouble = driverTrouble(cuda, host);
   if (trouble) return [build, trouble];
-  if (devices.length === 0) return [build, finding('GPU', 'ok', say('no_gpu', {}))];
+  if (devices.length === 0) return [build, finding('GPU', 'ok', say('no_gpu'))];
   const driver = { driver: host.driver ?? '', cuda: Math.floor(driverVersion / 1000) };
   const gpus = devices.map((device) => gpuFinding(device, driver));
   return [build, ...gpus, ...(devices.some(({ hasCode }) => hasCode) ? [blasFinding(library)] : [])];
 }
 
 function withoutCuda({ gpus }: NvidiaHost): Finding {
-  const advice = say('build_cuda', {});
-  if (gpus === 0) return finding('CUDA', 'ok', say('no_cuda', {}), advice);
+  const advice = say('build_cuda');
+  if (gpus === 0) return finding('CUDA', 'ok', say('no_cuda'), advice);
   return finding('CUDA', 'warn', say('no_cuda_for_gpus', { gpus }), advice);
 }
 
@@ -35,8 +35,8 @@ function driverTrouble(cuda: CudaReport, { driver, gpus }: NvidiaHost): Finding 
   if (driver && major < oldest) return warn(say('old_driver', { driver, oldest }), say('update_driver', { oldest }));
   if (!driver && cuda.driverVersion === 0)
     return gpus === 0 ? undefined : warn(say('no_driver', { gpus }), say('install_driver', { oldest }));
-  if (cuda.error !== null) return warn(say('cuda_error', { error: cuda.error }), say('ask_driver', {}));
-  if (gpus > 0 && cuda.devices.length === 0) return warn(say('gpus_not_shown', { gpus }), say('show_gpus', {}));
+  if (cuda.error !== null) return warn(say('cuda_error', { error: cuda.error }), say('ask_driver'));
+  if (gpus > 0 && cuda.devices.length === 0) return warn(say('gpus_not_shown', { gpus }), say('show_gpus'));
   return undefined;
 }
 
@@ -47,7 +47,7 @@ function gpuFinding(gpu: CudaReport['devices'][number], driver: { driver: string
   const found = { name, memory: formatBytes(memoryBytes), capability, ...driver };
   if (hasCode) return finding('GPU', 'ok', say('gpu', found));
   const [major = 0, minor = 0] = capability.split('.').map(Number);
-  if (major < oldestCapability) return warn(say('old_gpu', found), say('use_cpu', {}));
+  if (major < oldestCapability) return warn(say('old_gpu', found), say('use_cpu'));
   const target = `${major}${minor}${major === 9 ? 'a' : ''}-real`;
   return warn(say('gpu_without_code', found), say('build_for', { target }));
 }

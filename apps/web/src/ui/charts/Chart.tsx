@@ -7,7 +7,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import type { Range } from '../../agent/growingSeries.ts';
 import type { Store } from '../../agent/store.ts';
-import { Explained } from '../Explained.tsx';
+import { ExplainedTitle } from '../ExplainedTitle.tsx';
 import { onKey } from './chartKeys.ts';
 import { applyRange, dataOf, edgesOf, optionsOf } from './chartOptions.ts';
 import type { ChartSpec } from './chartSpec.ts';
@@ -83,7 +83,7 @@ export function Chart({
     <figure className="min-w-0">
       <figcaption className="mb-1 flex items-baseline gap-x-3 px-1 max-sm:flex-wrap">
         <span className="whitespace-nowrap font-medium text-[13px]">
-          <Explained text={spec.title} />
+          <ExplainedTitle text={spec.title} />
         </span>
         <div
           ref={readout}

@@ -29,7 +29,7 @@ export function Legend({
           onPointerLeave={() => onHighlight(null)}
           onFocus={() => onHighlight(key)}
           onBlur={() => onHighlight(null)}
-          className="flex max-w-56 items-center text-left gap-1.5 rounded border border-line px-2 py-0.5 text-[12px] hover:bg-sunken aria-[pressed=false]:text-muted aria-[pressed=false]:line-through"
+          className="flex max-w-72 items-center text-left gap-1.5 rounded border border-line px-2 py-0.5 text-[12px] hover:bg-sunken aria-[pressed=false]:text-muted aria-[pressed=false]:line-through"
         >
           <Swatch at={at} />
           <span className="min-w-0 [overflow-wrap:anywhere]">{name}</span>

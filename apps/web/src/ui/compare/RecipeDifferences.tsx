@@ -10,14 +10,20 @@ export function RecipeDifferences({ comparison: { runs, recipe } }: { comparison
   if (recipe.length === 0) return <p className="text-muted">{t('sameRecipe')}</p>;
   const names = namesAmong(runs.map(({ run }) => run));
   return (
-    <div className="max-h-[32rem] overflow-auto rounded-lg border border-line bg-surface">
+    // A region that scrolls: the keyboard has to reach it.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls
+    <section
+      aria-label={t('recipe')}
+      tabIndex={0}
+      className="max-h-[32rem] overflow-auto rounded-lg border border-line bg-surface"
+    >
       <table className="text-[12.5px]">
         <caption className="sr-only">{t('recipe')}</caption>
         <thead>
           <tr className="border-line border-b text-left">
             <th className="label sticky left-0 bg-surface px-3 py-2">{t('setting')}</th>
             {runs.map(({ run }, at) => (
-              <th key={run.key} className="min-w-28 max-w-80 px-3 py-2 font-medium" title={run.key}>
+              <th key={run.key} className="min-w-40 max-w-80 px-3 py-2 font-medium" title={run.key}>
                 <span className="inline-flex items-center gap-2 [overflow-wrap:anywhere]">
                   <Swatch at={at} />
                   {names[at]}
@@ -41,7 +47,7 @@ export function RecipeDifferences({ comparison: { runs, recipe } }: { comparison
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 

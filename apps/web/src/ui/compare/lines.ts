@@ -44,9 +44,10 @@ export function linesOf(
   });
 }
 
+const folder = (key: string): string => key.split('/').at(-1) as string;
+
 /** What each run is called beside the others: its name, its folder where others have that name, too, else its whole path. */
 export function namesAmong(runs: readonly { key: string; name: string }[]): string[] {
-  const folder = (key: string): string => key.split('/').at(-1) as string;
   const names = countOf(runs.map(({ name }) => name));
   const folders = countOf(runs.map(({ key }) => folder(key)));
   return runs.map(({ key, name }) => {

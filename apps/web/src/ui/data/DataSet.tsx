@@ -212,7 +212,7 @@ function Files({ overview }: { overview: DataOverview }) {
   return (
     <section aria-label={t('files')} className="rounded-lg border border-line bg-surface p-4 text-[13px]">
       <h2 className="font-medium">{t('filesCount', { count: overview.files.length })}</h2>
-      <ul className="mt-2 grid max-h-72 gap-2.5 overflow-y-auto">
+      <ul tabIndex={0} aria-label={t('files')} className="mt-2 grid max-h-72 gap-2.5 overflow-y-auto">
         {overview.files.map((file) => (
           <li key={file.path} className="[overflow-wrap:anywhere]">
             <span className="font-mono text-[12.5px]" title={file.path}>

@@ -26,8 +26,8 @@ export function FromHub({ here, onOpen }: { here: readonly HubData[]; onOpen: (k
   const hint = useId();
   const isOff = useIsOff('operator');
   const jobs = useJobsOf('pullData');
-  const [{ pull: id, ...asked }] = useQueryStates(pullKeys);
-  const [wanted, setWanted] = useState(id === null ? nothing : written({ id, ...asked }));
+  const [{ pull: asked, ...selection }] = useQueryStates(pullKeys);
+  const [wanted, setWanted] = useState(asked === null ? nothing : filled({ id: asked, ...selection }));
   const forget = useMutation({ mutationFn: (job: string) => agent().jobs.forget.mutate({ job }) });
   const pull = useMutation({ mutationFn: (request: PullRequest) => agent().models.pull.mutate(request) });
   const mine = jobs.find(({ id }) => id === pull.data?.job);
@@ -89,7 +89,7 @@ export function FromHub({ here, onOpen }: { here: readonly HubData[]; onOpen: (k
         isQuiet={!jobs.some(isRunning)}
         onOpen={onOpen}
         onContinue={({ id, name, split, revision }) =>
-          begin(requestOf(written({ id, name, split, revision, files: null })))
+          begin(requestOf(filled({ id, name, split, revision, files: null })))
         }
       />
     </section>
@@ -145,7 +145,7 @@ function Here({
 
 const given = (text: string) => (text.trim() === '' ? undefined : text.trim());
 
-function written(of: Readonly<Record<keyof typeof nothing, string | null>>): typeof nothing {
+function filled(of: Readonly<Record<keyof typeof nothing, string | null>>): typeof nothing {
   return Object.fromEntries(Object.entries(of).map(([key, text]) => [key, text ?? ''])) as typeof nothing;
 }
 

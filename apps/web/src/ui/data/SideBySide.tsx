@@ -106,7 +106,10 @@ export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }
       </div>
       {/* Either reading may have more tokens than the other. */}
       <More readings={[parts, others]} onMore={isComplete || error ? onMore : null} />
-      <aside className="sticky bottom-0 max-h-[40dvh] overflow-y-auto rounded-lg border border-line bg-surface p-4 shadow-[0_-8px_24px_rgb(0_0_0/0.12)]">
+      <aside
+        tabIndex={0}
+        className="sticky bottom-0 max-h-[40dvh] overflow-y-auto rounded-lg border border-line bg-surface p-4 shadow-[0_-8px_24px_rgb(0_0_0/0.12)]"
+      >
         <TokenDetail
           row={at?.side === 'other' && otherFirst ? otherFirst : first}
           token={block?.tokens.find(({ index }) => index === at?.token)}

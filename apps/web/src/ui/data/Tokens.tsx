@@ -31,7 +31,10 @@ export function Tokens({
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
       <TokenText blocks={blocks} isDropped={row.verdict.kind === 'dropped'} {...rest} />
-      <aside className="sticky bottom-0 rounded-lg border border-line bg-surface p-4 max-lg:max-h-[45dvh] max-lg:overflow-y-auto max-lg:shadow-[0_-8px_24px_rgb(0_0_0/0.12)] lg:top-16">
+      <aside
+        tabIndex={0}
+        className="sticky bottom-0 rounded-lg border border-line bg-surface p-4 max-lg:max-h-[45dvh] max-lg:overflow-y-auto max-lg:shadow-[0_-8px_24px_rgb(0_0_0/0.12)] lg:top-16"
+      >
         <TokenDetail row={row} token={token} role={block?.role ?? null} />
       </aside>
     </div>

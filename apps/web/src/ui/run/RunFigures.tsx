@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
-import { Explained } from '../Explained.tsx';
+import { ExplainedTitle } from '../ExplainedTitle.tsx';
 import { useFormat } from '../format.ts';
 import { Progress } from '../Progress.tsx';
 
@@ -64,7 +64,7 @@ function Figure({ name, note, children }: { name: string; note?: ReactNode; chil
   return (
     <div className="min-w-0">
       <dt className="label">
-        <Explained text={name} />
+        <ExplainedTitle text={name} />
       </dt>
       <dd className="figures mt-0.5 whitespace-nowrap font-medium text-[21px] leading-7 tracking-[-0.02em]">
         {children}
