@@ -70,12 +70,21 @@ describe('runs in a browser', () => {
     for (const page of [first, second]) await page.locator('article [data-state="stopped"]').first().waitFor();
     await second.getByText(/^Stopped on request; resumes after step/).waitFor();
     expect(first.url()).toContain('from=');
-    await first.getByRole('button', { name: 'Resume' }).click();
-    for (const page of [first, second]) await page.getByText('resumed', { exact: true }).waitFor({ timeout: 30_000 });
-    await first.getByRole('button', { name: 'Stop', exact: true }).click();
-    await second.locator('article [data-state="stopped"]').first().waitFor();
     await first.close();
     await second.close();
+  });
+
+  it('say where they were resumed, and what the line there is', async () => {
+    const page = await studio.goTo(`/run?id=${keyOf('long')}`);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('resumed', { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'More ways to stop' }).click();
+    await page.getByRole('menuitem', { name: /Stop at once/ }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Stop at once' }).click();
+    await page.locator('article [data-state="stopped"]').first().waitFor();
+    await page.getByText('Loss', { exact: true }).first().hover();
+    await page.getByText(/^How far the predictions of the model are/).waitFor();
+    await page.close();
   });
 
   it('say on the page of one that failed what failed, at which step, and what to do', async () => {
