@@ -98,11 +98,12 @@ async function talk(name: string, options: ChatOptions): Promise<void> {
   try {
     const system: Message[] = instruction === undefined ? [] : [{ role: 'system', content: instruction }];
     const { plain, temperature } = how;
-    const asked = { tools, plain, temperature, system: instruction !== undefined };
+    const question: Message = { role: 'user', content: prompt ?? 'A question' };
+    const known = [...system, ...(written ? written.messages : [question])];
+    const asked = { tools, plain, temperature, system: instruction !== undefined, messages: known };
     for (const warning of opened.warnings(asked)) remark(`${errorColors.yellow('warning:')} ${describe(warning)}`);
-    if (written) await answerOnce(opened, { ...how, tools, messages: [...system, ...written.messages] }, options);
-    else if (prompt === undefined) await converse(opened, system, { ...how, tools });
-    else await answerOnce(opened, { ...how, tools, messages: [...system, { role: 'user', content: prompt }] }, options);
+    if (!written && prompt === undefined) await converse(opened, system, { ...how, tools });
+    else await answerOnce(opened, { ...how, tools, messages: known }, options);
   } finally {
     await opened.close();
   }

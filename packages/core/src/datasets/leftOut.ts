@@ -1,5 +1,6 @@
 import { type RenderedMessages, TemplateError } from '../templates/template.ts';
-import { type ChatRenderer, renderMessages } from './chatRenderer.ts';
+import { inCallForm } from './callForm.ts';
+import { type ChatRenderer, rendererFor, renderMessages } from './chatRenderer.ts';
 import { occurrences } from './turnFinder.ts';
 import { type Conversation, type LeftOut, type Message, type Span, THOUGHTS, type ToolCall } from './types.ts';
 
@@ -142,19 +143,41 @@ export class LeftOutFinder {
   }
 }
 
+const PARTS: Readonly<Record<LeftOut['part'], string>> = {
+  system: 'the system message',
+  tools: 'definitions of tools, or parts of them,',
+  text: 'what a message says',
+  thinking: 'what was thought',
+  'earlier thinking': 'what was thought before earlier answers',
+  call: 'a tool call',
+  arguments: 'the arguments of a tool call',
+  prompt: 'what it puts before an answer in use',
+};
+
 /** What of `rows` rows is not printed, in a sentence. */
 export function describeLeftOut(part: LeftOut['part'], rows: number): string {
-  const what: Readonly<Record<LeftOut['part'], string>> = {
-    system: 'the system message',
-    tools: 'definitions of tools, or parts of them,',
-    text: 'what a message says',
-    thinking: 'what was thought',
-    'earlier thinking': 'what was thought before earlier answers',
-    call: 'a tool call',
-    arguments: 'the arguments of a tool call',
-    prompt: 'what it puts before an answer in use',
-  };
-  return `the chat template leaves out ${what[part]} in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
+  return `the chat template leaves out ${PARTS[part]} in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
+/** What a model that is asked this does not see, each in a sentence; none where the template refuses the messages. */
+export function leftOutOfPrompt(
+  renderer: ChatRenderer,
+  asked: readonly Message[],
+  tools: readonly unknown[] | null,
+): string[] {
+  const chosen = rendererFor(renderer, tools);
+  const messages = inCallForm(asked, chosen.callForm);
+  const conversation: Conversation = { kind: 'chat', messages, train: messages.map(() => null), tools, isPrompt: true };
+  const whole = renderMessages(chosen, conversation, messages, true);
+  if (whole instanceof TemplateError) return [];
+  const finder = new LeftOutFinder(chosen, conversation, whole);
+  return messages
+    .flatMap((_, i) => finder.ofMessage(i, whole.messages[i] ?? null))
+    .filter(({ part }) => part !== 'earlier thinking')
+    .map(
+      ({ part, message }) =>
+        `the chat template leaves out ${PARTS[part]} (message ${Number(message) + 1}): the model never sees it`,
+    );
 }
 
 /** Name, description and names of parameters. */

@@ -1,3 +1,5 @@
+import { leftOutOfPrompt } from '@anneal/core/datasets/leftOut';
+import type { Message } from '@anneal/core/datasets/types';
 import type { Answerer } from '@anneal/core/generate/answerer';
 import type { ModelText } from '@anneal/core/generate/modelText';
 import { recommendedSampling } from '@anneal/core/generate/presets';
@@ -15,6 +17,8 @@ export interface ChatWarning {
 export interface Asked extends Pick<AnswerOptions, 'plain' | 'tools' | 'temperature'> {
   /** A system message was given. */
   readonly system?: boolean;
+  /** What is to be answered, as far as it is known. */
+  readonly messages?: readonly Message[];
 }
 
 /**
@@ -32,6 +36,12 @@ export function warningsOf(
   return [
     ...(withoutRow === null ? [] : [{ options: [], why: withoutRow }]),
     ...unreadOptions(text, { ...options, thinking: asked }),
+    ...(text.renderer && options.messages && !options.plain
+      ? leftOutOfPrompt(text.renderer, options.messages, options.tools ?? null).map((lost) => ({
+          options: [],
+          why: lost,
+        }))
+      : []),
     ...(thinking && temperature === 0 ? [{ options: [], why }] : []),
   ];
 }
