@@ -187,3 +187,19 @@ it('is said of keys of a data set, too', () => {
   expect(inDataset('drop_system_message: true')).toMatchObject({ code: 'not_supported' });
   expect(inDataset('message_field_role: from')?.next).toContain('message_property_mappings');
 });
+
+// Beside `path`, where Axolotl has them within `type`, or for other kinds of data: without them something else would be trained.
+it.each([
+  ['format: "{instruction}: {output}"', 'within type'],
+  ['system_prompt: Be brief.', 'within type'],
+  ['input_transform: x', 'something else'],
+  ['chosen_format: x', 'something else'],
+  ['field_prompt: q', 'write `field_instruction: q`'],
+])('%s of a data set', (line, expected) => {
+  const checked = checkRecipe(
+    `base_model: smollm2-135m\ndatasets:\n  - path: data.jsonl\n    ${line}\n`,
+    'recipe.yaml',
+  );
+  if (checked.ok) throw new Error('a problem was expected');
+  expect(checked.problems.map(({ next }) => next).join()).toContain(expected);
+});

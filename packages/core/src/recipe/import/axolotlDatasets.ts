@@ -4,6 +4,7 @@ import {
   type Account,
   becomes,
   cannot,
+  elsewhere,
   type Input,
   imply,
   isMapping,
@@ -15,6 +16,7 @@ import {
   type Rule,
   type Rules,
   renamed,
+  shown,
   translateKeys,
 } from './translate.ts';
 
@@ -131,6 +133,15 @@ const thoughts: Rule = (value) =>
     ? nothing('found by this name')
     : cannot('what was thought is found as reasoning_content, thinking or reasoning of a message');
 
+/** Of a prompt that is written out. */
+const withinType =
+  (key: string): Rule =>
+  (value) =>
+    elsewhere(
+      'it belongs to a prompt that is written out',
+      `write it within type: \`type: {${shown({ [key]: value })}}\``,
+    );
+
 export const axolotlDatasetRules: Rules = {
   ...plain([
     'data_files',
@@ -176,6 +187,28 @@ export const axolotlDatasetRules: Rules = {
     'logprobs_field',
     'temperature',
   ]),
+  ...Object.fromEntries(
+    ['format', 'no_input_format', 'system_prompt', 'system_format'].map((key) => [key, withinType(key)]),
+  ),
+  field_label: (value) =>
+    value === 'label'
+      ? nothing('as in Anneal')
+      : cannot('rename the column that says whether an answer is good to label'),
+  ...missing('a prompt of your own is written out in `type: {format: …}`, for supervised training', [
+    'input_format',
+    'prompt_format',
+    'chosen_format',
+    'rejected_format',
+    'completion_format',
+  ]),
+  ...missing('it changes what is learned, and Anneal does not have it', [
+    'input_transform',
+    'chat_template_jinja',
+    'step_separator',
+    'train_on_last_step_only',
+  ]),
+  field_prompt: renamed('field_instruction'),
+  field_completion: renamed('field_output'),
   field_thinking: thoughts,
   template_thinking_key: thoughts,
   field_human: renamed('field_instruction'),
