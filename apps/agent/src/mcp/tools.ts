@@ -277,5 +277,7 @@ function tool<Schema extends z.ZodObject>(
   request: Schema,
   run: (surroundings: Surroundings, input: z.output<Schema>) => Promise<unknown>,
 ): Tool {
-  return { name, description, role, request, run: (surroundings, input) => run(surroundings, request.parse(input)) };
+  // An argument that nothing is made of may be a limit that somebody relies on.
+  const strict = request.strict() as unknown as Schema;
+  return { name, description, role, request: strict, run: (given, input) => run(given, strict.parse(input)) };
 }
