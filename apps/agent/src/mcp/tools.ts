@@ -22,6 +22,7 @@ import {
 } from '@anneal/core/protocol/runs';
 import { synthesisRequest } from '@anneal/core/protocol/synthesis';
 import { z } from 'zod';
+import { runThere } from '../remote/names.ts';
 import { finish } from '../service/finish.ts';
 import { answerOnce } from './answer.ts';
 import type { Surroundings, Tool } from './tool.ts';
@@ -214,17 +215,23 @@ const changing: readonly Tool[] = [
     'Moves a run to a place, from 1, among those that wait for its device',
     'operator',
     named.extend({ place: z.int().min(1) }),
-    async ({ ask }, { run, place }) => (await ask.openQueue('.')).move(run, place),
+    async ({ ask, connection }, { run, place }) =>
+      (await ask.openQueue('.')).move((await runThere(connection, run)).key, place),
   ),
   tool(
     'queue_assign',
     'Lets a run that has not begun wait for another device',
     'operator',
     named.extend({ device: z.string().min(1) }),
-    async ({ ask }, { run, device }) => (await ask.openQueue('.')).assign(run, device),
+    async ({ ask, connection }, { run, device }) =>
+      (await ask.openQueue('.')).assign((await runThere(connection, run)).key, device),
   ),
-  tool('queue_remove', 'Takes a run out of the queue; it stays', 'operator', named, async ({ ask }, { run }) =>
-    (await ask.openQueue('.')).remove(run),
+  tool(
+    'queue_remove',
+    'Takes a run out of the queue; it stays',
+    'operator',
+    named,
+    async ({ ask, connection }, { run }) => (await ask.openQueue('.')).remove((await runThere(connection, run)).key),
   ),
   tool(
     'queue_set',
