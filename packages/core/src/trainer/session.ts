@@ -2,29 +2,29 @@ import { deviceBytes, type Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareOptions, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
 import { mostTokens } from '../datasets/steps.ts';
-import { UserError } from '../errors.ts';
-import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
 import { hostBudget, memoryBudget } from '../memory.ts';
-import { refuseOnOuterMatrices } from '../models/adapters/embeddings.ts';
-import { isOnExperts, targetedExperts } from '../models/adapters/experts.ts';
-import { fullTensors, inFull } from '../models/adapters/full.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
-import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts';
+import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { targetedLinears } from '../models/adapters/targets.ts';
-import { inTokens, refuseTokens } from '../models/adapters/tokens.ts';
-import { askedBalanceLoss, hasBalanceLoss } from '../models/config.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
 import type { PlannedRewardModel } from '../rewards/openRewards.ts';
-import { type OpenRewardModel, openRewardModel, planScoring, type ScoringRoom } from '../rewards/rewardModel.ts';
+import { type OpenRewardModel, openRewardModel, planScoring } from '../rewards/rewardModel.ts';
 import { type Job, totalStepsOf } from './job.ts';
-import { isEmbeddingOrHead } from './optimizers/mover.ts';
-import { planTraining, type RolloutRoom } from './planTraining.ts';
-import type { RolloutJob } from './rolloutOptions.ts';
+import { loraOf } from './jobAdapter.ts';
+import {
+  balanceLossOf,
+  refuseEmbeddingRate,
+  refuseExpertsAsOneMatrix,
+  refuseLongRope,
+  refuseStartInFourBits,
+  refuseToTrainFourBits,
+} from './jobOnModel.ts';
+import { planTraining } from './planTraining.ts';
+import { rolloutRoom, scoringRoom, tokensOfRollouts } from './rolloutRooms.ts';
 
 /** Everything a job needs before its first step, with no weight loaded yet: what `estimate` looks at and `train` runs. */
 export interface Session {
@@ -107,10 +107,10 @@ export async function openSession(
     await onOpened?.({ job, model, text, rewardModels: judging });
     const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
-    if (job.optimizer.embeddingRate !== 1 && !trainsEmbeddingOrHead(lora)) throw withoutEmbedding();
+    refuseEmbeddingRate(job, lora);
     const objective = objectiveOf(job.objective, model.config.padTokenId);
     const nf4 = nf4Forms(model, job.quantization, lora);
-    if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
+    refuseToTrainFourBits(model, nf4, lora);
     const samplePrompts = await Promise.all(
       job.samples.prompts.map(({ messages, tools }) => encodePrompt(text, messages, tools)),
     );
@@ -185,170 +185,6 @@ export async function openSession(
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Of the largest batch that is learned from, or of a call that goes on with all answers. */
-function tokensOfRollouts({ batchAnswers, answersAtOnce, maxTokens }: RolloutJob, longestPrompt: number): number {
-  return Math.max(batchAnswers * (longestPrompt + maxTokens), answersAtOnce);
-}
-
-function rolloutRoom(
-  { answers, answersAtOnce, maxTokens: maxNewTokens }: RolloutJob,
-  longestPrompt: number,
-): RolloutRoom {
-  const promptTokens = (answersAtOnce / answers) * longestPrompt;
-  return { answers: answersAtOnce, cacheRows: rowsTogether(promptTokens, { answers: answersAtOnce, maxNewTokens }) };
-}
-
-/** What a text may have, as another tokenizer may make more tokens of it. */
-const TOKENS_BY_OURS = 4;
-/** Of a batch, unless a text may have more, or all answers have fewer. */
-const TOKENS_AT_ONCE = 4096;
-
-function scoringRoom({ answersAtOnce, maxTokens }: RolloutJob, longestPrompt: number): ScoringRoom {
-  const one = longestPrompt + maxTokens;
-  const tokens = Math.max(TOKENS_BY_OURS * one, Math.min(TOKENS_AT_ONCE, answersAtOnce * one));
-  return { tokens, answers: answersAtOnce };
-}
-
-/** Sequences beside each other take the frequencies of the last one: they must all be within the original context. */
-function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: number): void {
-  const { scaling } = rope;
-  if (scaling?.kind !== 'longrope' && scaling?.kind !== 'dynamic') return;
-  if (tokens <= scaling.originalMaxPositions) return;
-  throw new UserError({
-    what: `with ${scaling.kind === 'longrope' ? 'LongRoPE' : 'dynamic NTK'} answers are sampled within ${scaling.originalMaxPositions} tokens, prompt included; here they may have ${tokens}`,
-    where: path,
-    next: 'lower trl.max_completion_length, or leave out the longest prompts with a lower sequence_len',
-    code: 'longrope_too_long',
-  });
-}
-
-/** Experts of a layer lie in one matrix: its rows and columns, and what is orthogonal in it, are none of an expert's. */
-function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { optimizer, adapter }: Job): void {
-  const trained = experts !== null && (adapter === null || adapter.targetParameters.length > 0);
-  if (!trained || (optimizer.kind !== 'adafactor' && optimizer.kind !== 'muon')) return;
-  throw new UserError({
-    what: `optimizer: ${optimizer.kind} moves whole matrices, and does not know the experts of this model from each other`,
-    where: path,
-    next: 'set optimizer: adamw_8bit or lion, or train an adapter without lora_target_parameters',
-    code: 'optimizer_not_for_experts',
-  });
-}
-
-function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): number {
-  if (hasBalanceLoss(config)) return balanceLoss ?? askedBalanceLoss(config);
-  if (!balanceLoss) return 0;
-  throw new UserError({
-    what: config.experts
-      ? 'the routers of this model have no balance loss, in transformers neither, and router_aux_loss_coef is set'
-      : 'router_aux_loss_coef is about routers of experts, and this model has none',
-    where: path,
-    next: 'remove it',
-    code: 'no_balance_loss',
-  });
-}
-
-/** What an adapter of PiSSA or LoftQ begins as is taken out of weights that are not rounded yet. */
-function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): void {
-  const { initialization = 'plain' } = adapter?.options ?? {};
-  if (initialization === 'plain' || ![...tensors.values()].some(({ nf4 }) => nf4)) return;
-  throw new UserError({
-    what: `peft_init_lora_weights: ${initialization} begins with the weights themselves, and those of this model are stored in 4 bits`,
-    where: path,
-    next: 'use the original checkpoint in bf16, f16 or f32, or remove peft_init_lora_weights',
-    code: 'model_quantized',
-  });
-}
-
-function trainsEmbeddingOrHead(lora: LoraSpec | null): boolean {
-  if (!lora || lora.tokens.length > 0) return true;
-  return [...lora.modules.keys(), ...lora.full].some((name) => isEmbeddingOrHead({ name }));
-}
-
-function withoutEmbedding(): UserError {
-  return new UserError({
-    what: 'embedding_lr is the learning rate of embedding and output layer, and this run trains neither',
-    next: 'remove it, or list embed_tokens or lm_head in lora_modules_to_save',
-    code: 'embedding_not_trained',
-  });
-}
-
-function cannotTrainQuantized({ path }: OpenModel): UserError {
-  return new UserError({
-    what: 'the weights are stored in 4 bits, which cannot be trained themselves',
-    where: path,
-    next: 'set adapter: qlora, or use the original checkpoint in bf16, f16 or f32',
-    code: 'model_quantized',
-  });
-}
-
-function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {
-  if (initial) {
-    refuseOtherKind(adapter, initial, model);
-    const spec = loraSpecOf(initial, adapter.options.dropout);
-    refuseOnOuterMatrices(model.config, spec, adapter.options);
-    return spec;
-  }
-  const { targets } = adapter;
-  const linears = targets.length > 0 ? targetedLinears(model.config, model.architecture.names, targets) : [];
-  const experts = targetedExperts(model.config, model.architecture.names, adapter.targetParameters);
-  const full = fullTensors(model.config, model.architecture.names, adapter.full, linears);
-  refuseTokens(adapter.tokens, model, full);
-  const spec = loraSpec(adapter.options, [...linears, ...experts], full, adapter.tokens);
-  refuseOnOuterMatrices(model.config, spec, adapter.options);
-  return spec;
-}
-
-function refuseOtherKind(
-  { options, full, tokens, initialFolder }: NonNullable<Job['adapter']>,
-  initial: LoraWeights,
-  { config, architecture }: OpenModel,
-): void {
-  const refuse = (found: string, next: string): never => {
-    throw new UserError({
-      what: `the adapter of lora_model_dir ${found}`,
-      where: initialFolder ?? undefined,
-      next,
-      code: 'adapter_of_another_kind',
-    });
-  };
-  if (initial.dora !== options.dora) {
-    refuse(
-      initial.dora ? 'is of DoRA, and peft_use_dora is not true' : 'is not of DoRA, which peft_use_dora asks for',
-      `set peft_use_dora: ${initial.dora}`,
-    );
-  }
-  if (initial.loraBias !== options.loraBias) {
-    refuse(
-      initial.loraBias ? 'has biases, and peft_lora_bias is not true' : 'has no biases, which peft_lora_bias asks for',
-      `set peft_lora_bias: ${initial.loraBias}`,
-    );
-  }
-  if (initial.quantizedBase !== (options.initialization === 'loftq')) {
-    refuse(
-      'is of LoftQ, whose base is in 4 bits',
-      'merge it into its base first, or begin anew with peft_init_lora_weights: loftq',
-    );
-  }
-  if (options.dropout > 0 && [...initial.modules.keys()].some(isOnExperts)) {
-    refuse('is on experts, where nothing is dropped', 'set lora_dropout: 0');
-  }
-  const [foundTokens, wantedTokens] = [initial.tokens?.ids ?? [], tokens].map(inTokens);
-  if (foundTokens !== wantedTokens) {
-    refuse(
-      `has ${foundTokens} trained, this recipe ${wantedTokens}`,
-      'set peft_trainable_token_indices as it was when the adapter was trained',
-    );
-  }
-  const wanted = inFull(new Set(fullTensors(config, architecture.names, full, [...initial.modules.keys()])));
-  const found = inFull(new Set(initial.full.keys()));
-  if (found !== wanted) {
-    refuse(
-      `has ${found} trained in full, this recipe ${wanted}`,
-      'set lora_modules_to_save and peft_bias as they were when the adapter was trained',
-    );
   }
 }
 
