@@ -1,9 +1,7 @@
 import type { LoaderState } from '../datasets/loader.ts';
-import type { StepBatches } from '../datasets/types.ts';
 import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
-import type { PolicyMeasures } from '../objectives/objective.ts';
 import type { CheckpointReason } from '../protocol/events.ts';
 import { keptInMemory, type OpenedRewards } from '../rewards/openRewards.ts';
 import { writeAnswers } from './answerFiles.ts';
@@ -21,14 +19,16 @@ import { peakMemory } from './peakMemory.ts';
 import { type RecipeChanges, recordChange, refuseShortChange } from './recipeChange.ts';
 import type { Repetition } from './repetition.ts';
 import { findResumption, freshState, type Resumption, restore } from './resumption.ts';
-import { openSessionRewards, type RolloutStep, Rollouts } from './rollouts.ts';
+import { openSessionRewards, Rollouts } from './rollouts.ts';
 import { runDate } from './runDate.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { openSession, type Session } from './session.ts';
 import { sessionEvents } from './sessionEvents.ts';
 import { startEngine } from './startEngine.ts';
+import { stepEvent } from './stepEvent.ts';
 import { recordStop, type TrainSignal, unlessStopped, untilStopped } from './stopping.ts';
-import { type StepOptions, type StepResult, TrainingEngine } from './trainingEngine.ts';
+import { type SubmittedStep, submitSteps } from './submittedStep.ts';
+import { type StepResult, TrainingEngine } from './trainingEngine.ts';
 
 export interface TrainOptions {
   /** What this launch changes in the recipe of the run; `job` follows it already. Done and recorded once it is clear that the run can go on. */
@@ -76,27 +76,6 @@ export async function train(
   } finally {
     await session.close();
   }
-}
-
-/** What a step trained, and what it came to. */
-interface StepOutcome {
-  readonly trained: StepBatches;
-  readonly result: StepResult;
-  /** Where answers were sampled for it. */
-  readonly sampled: Pick<RolloutStep, 'measures' | 'answers'> | null;
-}
-
-/** A step that the engine has, or will have after the one before. */
-interface SubmittedStep {
-  readonly step: number;
-  readonly batches: StepBatches;
-  /** Of the loader, to be given these batches again. */
-  readonly position: LoaderState;
-  readonly learningRate: number;
-  /** Milliseconds, as `performance.now()`. */
-  readonly started: number;
-  /** Null: given up, as the run was asked to stop; no weight has moved. */
-  readonly outcome: Promise<StepOutcome | null>;
 }
 
 /**
@@ -177,19 +156,7 @@ async function trainSession(
   await engine.withAverages(() => answerSamples(session, engine, out, state.step));
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 
-  const submit = async (step: number): Promise<SubmittedStep> => {
-    const position = loader.state();
-    const batches = await loader.next();
-    const learningRate = session.learningRate(step - 1);
-    const started = performance.now();
-    const { embeddingRate = 1 } = job.optimizer;
-    const options = { step, learningRate, embeddingRate, seed: job.seed };
-    const outcome = rollouts
-      ? unlessStopped(signal, (abort) => sampledStep(rollouts, batches, options, abort))
-      : plainStep(engine, batches, options);
-    outcome.catch(() => undefined); // awaited in its turn, unless an earlier step ends the run
-    return { step, batches, position, learningRate, started, outcome };
-  };
+  const submit = submitSteps(session, engine, rollouts, signal);
   const evaluates = (step: number) => data.validation && (step === totalSteps || step % evaluateEvery === 0);
   /** What follows this step needs its weights: the next one may not begin before. */
   const pauses = (step: number) =>
@@ -254,7 +221,7 @@ async function trainSession(
       return;
     }
     const current: SubmittedStep = next ?? (await submit(state.step + 1));
-    const { step, batches, learningRate, started, outcome } = current;
+    const { step, batches, started, outcome } = current;
     // What is sampled for the next step depends on what this one learns.
     next = job.device.queuesSteps && !rollouts && !pauses(step) ? await submit(step + 1) : null;
     const done = await outcome;
@@ -263,7 +230,7 @@ async function trainSession(
       recordStop(out, signal, savedAt);
       return;
     }
-    const { trained, result, sampled } = done;
+    const { result, sampled } = done;
     last = result;
     const milliseconds = performance.now() - Math.max(started, collectedAt);
     collectedAt = performance.now();
@@ -274,23 +241,7 @@ async function trainSession(
     else if (job.rollouts?.keepsAnswers) writeAnswers(out.path, step, sampled.answers);
     const isFinite = Number.isFinite(last.loss) && Number.isFinite(last.gradientNorm);
     if (!isFinite || step % job.logEvery === 0 || step === totalSteps) {
-      out.record({
-        type: 'step',
-        step,
-        epoch,
-        loss: last.loss,
-        ...last.preference,
-        ...sampled?.measures,
-        ...measuresOf(last.policy),
-        ...(last.balanceLoss !== null && { balanceLoss: last.balanceLoss }),
-        gradNorm: last.gradientNorm,
-        learningRate,
-        tokens: trained.tokens,
-        targetTokens: trained.targetTokens,
-        tokensPerSecond: trained.tokens / (milliseconds / 1000),
-        milliseconds,
-        memory: process.memoryUsage.rss(),
-      });
+      out.record(stepEvent(current, done, { epoch, milliseconds }));
     }
     if (!isFinite) {
       throw notFinite(out, `at step ${step} the loss is ${last.loss} and the gradient norm ${last.gradientNorm}`);
@@ -317,25 +268,6 @@ function reasonToSave({ stopRequested, saveRequested }: TrainSignal, isDue: bool
   if (stopRequested) return 'stop';
   if (saveRequested) return 'asked';
   return isDue ? 'cadence' : 'evaluation';
-}
-
-async function plainStep(engine: TrainingEngine, batches: StepBatches, options: StepOptions): Promise<StepOutcome> {
-  return { trained: batches, result: await engine.step(batches, options), sampled: null };
-}
-
-async function sampledStep(
-  rollouts: Rollouts,
-  prompts: StepBatches,
-  options: StepOptions,
-  signal: AbortSignal,
-): Promise<StepOutcome> {
-  const step = await rollouts.step(prompts, options, signal);
-  return { trained: step.trained, result: step, sampled: step };
-}
-
-/** What is not measured, or not finite, is left out of an event. */
-function measuresOf(policy: PolicyMeasures | null): Partial<Record<keyof PolicyMeasures, number>> {
-  return Object.fromEntries(Object.entries(policy ?? {}).filter(([, value]) => Number.isFinite(value)));
 }
 
 function afterEvaluation(state: TrainerState, loss: number): TrainerState {
