@@ -6,6 +6,7 @@ import { UserError } from '@anneal/formats/errors';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { stringify } from 'yaml';
+import { formatBytes } from '../formatBytes.ts';
 import { freeDisk } from '../freeDisk.ts';
 import { type EditableRow, openLastRow, openRow, rowText } from './editableRow.ts';
 import { openForReading } from './rowIndex.ts';
@@ -228,7 +229,7 @@ function onlyRow(source: RowSource): UserError {
 
 function noRoom(path: string, size: number): UserError {
   return new UserError({
-    what: `a version has about ${size} bytes, and the disk has too little room beside the ${reservedBytes} that are kept free`,
+    what: `a version has about ${formatBytes(size)}, and the disk has too little room beside the ${formatBytes(reservedBytes)} that are kept free`,
     where: path,
     next: 'make room on the disk, or put earlier versions elsewhere',
     code: 'disk_full',
