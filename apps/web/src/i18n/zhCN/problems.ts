@@ -268,6 +268,7 @@ const runs: Record<string, Problem> = {
   addon_not_built: ['原生模块缺失、损坏，或与源代码不符', '请在代码库中运行 npm run build'],
   gpu_failed: ['GPU 出错'],
   gpu_lost: ['与 GPU 的连接中断'],
+  file_empty: ['文件是空的', '请选择有内容的文件'],
   file_not_permitted: ['系统不允许读写此文件', '请为运行代理的用户设置权限，或检查磁盘是否为只读'],
   run_not_writable: ['无法写入此训练：磁盘为只读或没有权限', '请让该文件夹可写，或使用它的副本'],
   content_lost: ['分词器没有文本中某个字符对应的词元', '请从文本中去掉该字符，或换用认识它的模型'],
