@@ -78,6 +78,7 @@ const ours: readonly Setup[] = [
       { ...rollouts, shape: 'llama-3.1-8b', options: [] },
       { ...rollouts, shape: 'llama-3.1-8b', options: ['--lora-r', '0'] },
       { ...rollouts, shape: 'llama-3.1-8b', options: nf4 },
+      ...['qwen3.5-4b', 'granite-4.0-h-micro', 'lfm2-1.2b'].map((shape) => ({ ...rollouts, shape, options: [] })),
     ];
   }),
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 65_536, options: [...offload, ...nf4], warmup: 0, steps: 1 },
