@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { RequestCheck } from '../apps/agent/src/daemon/requestCheck.ts';
 
 const ask = (secure: boolean, origin: string, host: string) =>
-  new RequestCheck(['gpu.lab'], { secure }).refusal({ origin, host });
+  new RequestCheck(['gpu.lab'], { secure }).refusal({ headers: { origin, host }, headersDistinct: { host: [host] } });
 
 it.each([
   ['https://gpu.lab', 'gpu.lab', true],
@@ -28,4 +28,13 @@ it.each([
   ['null', 'gpu.lab', false],
 ])('without TLS: a page of %s at %s', (origin, host, isAllowed) => {
   expect(ask(false, origin, host) === undefined).toBe(isAllowed);
+});
+
+it('a request with two Hosts is refused: a proxy may go by the other one', () => {
+  const check = new RequestCheck([], { secure: false });
+  const headers = { host: 'localhost' };
+  expect(check.refusal({ headers, headersDistinct: { host: ['localhost'] } })).toBeUndefined();
+  expect(check.refusal({ headers, headersDistinct: { host: ['localhost', 'evil'] } })).toBe(
+    'it has more than one Host',
+  );
 });

@@ -171,7 +171,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     limit(server);
     server.on('request', (request, response) => {
       request.url = withoutBasePath(basePath, request.url ?? '/');
-      const refusal = check.refusal(request.headers);
+      const refusal = check.refusal(request);
       if (!refusal) return void answer(request, response);
       options.log(`refused ${request.method} ${request.url}: ${refusal}`);
       response.writeHead(403, { 'Content-Type': 'text/plain' }).end(`This request is refused: ${refusal}.\n`);

@@ -1,5 +1,5 @@
 /** Which requests are looked at at all: those that a browser sends from our own page, under a name that is ours. */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -21,9 +21,11 @@ export class RequestCheck {
    * reach us through a name that it lets point at this machine (DNS rebinding). The port may be any: a tunnel
    * (`ssh -L`) has its own. Where there is an `Origin` it has to be this very page.
    */
-  refusal(headers: IncomingHttpHeaders): string | undefined {
+  refusal({ headers, headersDistinct }: Pick<IncomingMessage, 'headers' | 'headersDistinct'>): string | undefined {
     const { host, origin } = headers;
     if (host === undefined) return 'it has no Host';
+    // A proxy before the agent may go by another one than we do.
+    if (headersDistinct['host']?.length !== 1) return 'it has more than one Host';
     const name = host.toLowerCase().replace(/:\d+$/, '');
     if (!this.#names.has(name)) return `its Host is "${host}": allow it with --allow-host ${name}`;
     if (!URL.canParse(`http://${host}`)) return `its Host is "${host}", which has no port that there can be`;

@@ -91,7 +91,7 @@ export class Sockets {
     const server = this.#servers.get(path);
     if (!server) return refuse(socket, '404 Not Found');
     const { agent, access, check, log } = this.#options;
-    const refusal = check.refusal(request.headers);
+    const refusal = check.refusal(request);
     if (refusal) {
       log(`refused a socket: ${refusal}`);
       return refuse(socket, '403 Forbidden');
