@@ -18,6 +18,9 @@ constexpr int kWarps = 4, kThreads = kWarps * kWarp;
 constexpr int kRows = 16, kHeads = 16;
 /** Blocks of a cluster, whatever else there is: sums do not depend on how many sequences there are. */
 constexpr int kBlocks = 4;
+/** Columns of the values that a cluster adds up: registers hold no more, so that wider heads have their scores computed by several. */
+template <int kSize>
+constexpr int kColumns = kSize < 128 ? kSize : 128;
 
 /** A warp's part of each head: the largest score, Σ e^(score - maximum), and values weighted so. */
 template <int kSize>
@@ -98,38 +101,41 @@ __device__ void scoreRows(const AttentionShape& s, const Query& query, const bf1
 
 /** Values of the rows that a lane weighs: two neighbors of each eight, elements 8 · (lane / 4) and on of each 64. */
 template <int kSize>
-__device__ void loadValues(const AttentionShape& s, const Query& query, const bf16* values, int first, int lane, uint4 (&to)[4][kSize / 64]) {
+__device__ void loadValues(const AttentionShape& s, const Query& query, const bf16* values, int first, int lane,
+                           uint4 (&to)[4][kColumns<kSize> / 64]) {
 #pragma unroll
   for (int i = 0; i < 4; i++) {
     const int at = min(first + i / 2 * 8 + lane % 4 * 2 + i % 2, query.position);
     const bf16* row = values + query.rowOf(at) * s.kv_heads * kSize + lane / 4 * 8;
 #pragma unroll
-    for (int c = 0; c < kSize / 64; c++) to[i][c] = *reinterpret_cast<const uint4*>(row + 64 * c);
+    for (int c = 0; c < kColumns<kSize> / 64; c++) to[i][c] = *reinterpret_cast<const uint4*>(row + 64 * c);
   }
 }
 
-/** Block (split, key head, sequence). */
+/** Block (split, part of the columns, key head, sequence). */
 template <int kSize>
 __global__ void __launch_bounds__(kThreads) togetherKernel(const Forward p, int splits) {
-  __shared__ Parts<kSize> parts;
+  constexpr int kOwn = kColumns<kSize>, kColumnParts = kSize / kOwn;
+  __shared__ Parts<kOwn> parts;
   const AttentionShape& s = p.shape;
-  const int split = static_cast<int>(blockIdx.x) % splits, cluster = static_cast<int>(blockIdx.x) / splits;
+  const int split = static_cast<int>(blockIdx.x) % splits, columns = static_cast<int>(blockIdx.x) / splits % kColumnParts * kOwn;
+  const int cluster = static_cast<int>(blockIdx.x) / (splits * kColumnParts);
   const int kv_head = cluster % s.kv_heads, group = s.heads / s.kv_heads;
   const Query query = queryOf(s, cluster / s.kv_heads);
   if (query.token < 0) return;
   const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t heads = (int64_t{query.token} * s.heads + kv_head * group) * kSize;
   const bf16* keys = static_cast<const bf16*>(p.k) + kv_head * kSize;
-  const bf16* values = static_cast<const bf16*>(p.v) + kv_head * kSize;
+  const bf16* values = static_cast<const bf16*>(p.v) + kv_head * kSize + columns;
   uint4 q[2][kSize / 32] = {};
 #pragma unroll
   for (int h = 0; h < 2; h++)
     if (lane / 4 + 8 * h < group) loadRow<kSize>(static_cast<const bf16*>(p.q) + heads + (lane / 4 + 8 * h) * kSize, lane, q[h]);
 
-  Seen<kSize> seen;
+  Seen<kOwn> seen;
   const int step = splits * kWarps * kRows;
   for (int first = (query.first / kRows + split * kWarps + warp) * kRows; first <= query.position; first += step) {
-    uint4 value[4][kSize / 64];
+    uint4 value[4][kOwn / 64];
     loadValues<kSize>(s, query, values, first, lane, value);
     float scores[2][4];
     scoreRows<kSize>(s, query, keys, q, first, lane, scores);
@@ -137,7 +143,7 @@ __global__ void __launch_bounds__(kThreads) togetherKernel(const Forward p, int 
     const uint32_t weights[4] = {packBf16(scores[0][0], scores[0][1]), packBf16(scores[0][2], scores[0][3]), packBf16(scores[1][0], scores[1][1]),
                                  packBf16(scores[1][2], scores[1][3])};
 #pragma unroll
-    for (int c = 0; c < kSize / 64; c++)
+    for (int c = 0; c < kOwn / 64; c++)
 #pragma unroll
       for (int j = 0; j < 8; j++)
         multiply(seen.out[8 * c + j], weights, pairOf(wordOf(value[0][c], j / 2), wordOf(value[1][c], j / 2), j % 2),
@@ -151,13 +157,13 @@ __global__ void __launch_bounds__(kThreads) togetherKernel(const Forward p, int 
     if (head >= group) continue;
     if (lane % 4 == 0) parts.maximum[warp][head] = seen.maximum[h], parts.total[warp][head] = total;
 #pragma unroll
-    for (int n = 0; n < kSize / 8; n++)
+    for (int n = 0; n < kOwn / 8; n++)
 #pragma unroll
       for (int i = 0; i < 2; i++) parts.out[warp][head][n / 8 * 64 + (lane % 4 * 2 + i) * 8 + n % 8] = seen.out[n][2 * h + i];
   }
   shareCluster();
-  for (int index = split * kThreads + static_cast<int>(threadIdx.x); index < group * kSize; index += splits * kThreads) {
-    const int head = index / kSize, c = index % kSize;
+  for (int index = split * kThreads + static_cast<int>(threadIdx.x); index < group * kOwn; index += splits * kThreads) {
+    const int head = index / kOwn, c = index % kOwn;
     float maximum = -INFINITY, total = 0, out = 0;
     for (int part = 0; part < splits * kWarps; part++) maximum = fmaxf(maximum, loadFromBlock(&parts.maximum[part % kWarps][head], part / kWarps));
     for (int part = 0; part < splits * kWarps; part++) {
@@ -166,7 +172,7 @@ __global__ void __launch_bounds__(kThreads) togetherKernel(const Forward p, int 
       total += by * loadFromBlock(&parts.total[of][head], block), out += by * loadFromBlock(&parts.out[of][head][c], block);
     }
     if (p.sinks) out *= joinSink(p.sinks[kv_head * group + head], maximum, total);
-    static_cast<bf16*>(p.out)[heads + index] = __float2bfloat16_rn(out / total);
+    static_cast<bf16*>(p.out)[heads + head * kSize + columns + c] = __float2bfloat16_rn(out / total);
   }
   // Nobody ends while others read its parts.
   meetCluster();
@@ -176,16 +182,21 @@ template <int kSize>
 const char* launch(const Forward& p, cudaStream_t stream) {
   const auto kernel = togetherKernel<kSize>;
   const int splits = hasClusters(kernel) ? kBlocks : 1;
-  ClusterLaunch{splits, kThreads, 0}.start(kernel, static_cast<unsigned>(p.shape.kv_heads) * p.shape.documents, stream, p, splits);
+  const unsigned clusters = static_cast<unsigned>(p.shape.kv_heads) * p.shape.documents * (kSize / kColumns<kSize>);
+  ClusterLaunch{splits, kThreads, 0}.start(kernel, clusters, stream, p, splits);
   return nullptr;
 }
 
 }  // namespace
 
 bool servesTogether(const AttentionShape& s) {
-  return s.sequences && s.type == DType::bf16 && s.cache_type == DType::bf16 && s.heads / s.kv_heads <= kHeads && (s.head_size == 64 || s.head_size == 128);
+  const bool isSize = s.head_size == 64 || s.head_size == 128 || s.head_size == 256;
+  return s.sequences && s.type == DType::bf16 && s.cache_type == DType::bf16 && s.heads / s.kv_heads <= kHeads && isSize;
 }
 
-const char* decodeTogether(const Forward& p, cudaStream_t stream) { return p.shape.head_size == 64 ? launch<64>(p, stream) : launch<128>(p, stream); }
+const char* decodeTogether(const Forward& p, cudaStream_t stream) {
+  if (p.shape.head_size == 64) return launch<64>(p, stream);
+  return p.shape.head_size == 128 ? launch<128>(p, stream) : launch<256>(p, stream);
+}
 
 }  // namespace anneal::cuda
