@@ -18,6 +18,20 @@ struct CarriedStates {
   int64_t tokens, held;  // states that there is room for
   int32_t* fault;
 
+  /** The last sequence that begins at or before this token. */
+  __device__ int sequenceOf(int64_t token) const {
+    if (!slots) return 0;
+    int low = 0, high = sequences - 1;
+    while (low < high) {
+      const int middle = (low + high + 1) / 2;
+      if (slots[3 * middle] <= token)
+        low = middle;
+      else
+        high = middle - 1;
+    }
+    return low;
+  }
+
   /** One whose slots lie outside the cache, or whose tokens outside the call, is reported, and has neither. */
   __device__ CarriedSequence at(int i) const {
     if (!slots) return {0, tokens, 0, 1, positions[0] == 0};

@@ -105,11 +105,42 @@ __global__ void __launch_bounds__(kElementThreads, 2) weightPartsKernel(Conv<A> 
   }
 }
 
+/** The outputs of tokens that go on with a state, each by itself. */
+template <typename A>
+struct CachedOutputs {
+  Conv<A> conv;
+  A* y;
+  const float* states;
+  CarriedStates carried;
+
+  template <int V>
+  __device__ void run(int64_t token, int channel) const {
+    const CarriedSequence sequence = carried.at(carried.sequenceOf(token));
+    if (token < sequence.begin || token >= sequence.end) return;
+    float z[V];
+#pragma unroll
+    for (int j = 0; j < V; j++) z[j] = conv.biasOf(channel + j);
+#pragma unroll 1
+    for (int k = 0; k < conv.taps; k++) {
+      const int64_t from = token - conv.taps + 1 + k;
+      float u[V] = {};
+      if (from >= sequence.begin)
+        conv.template input<V>(from, channel, u);
+      else if (!sequence.begins)
+        load<V>(states + ((int64_t{sequence.slot} + 1) * (conv.taps - 1) + from - sequence.begin) * conv.channels + channel, u);
+#pragma unroll
+      for (int j = 0; j < V; j++) z[j] = fmaf(conv.weight[(channel + j) * conv.taps + k], u[j], z[j]);
+    }
+    conv.template output<V>(token, channel, z);
+    store<V>(y + token * conv.channels + channel, z);
+  }
+};
+
 /** A thread goes through the tokens of one channel of a sequence, for a state holds what came before them. */
 template <typename A>
 struct Cached {
   Conv<A> conv;
-  A* y;
+  A* y;  // null: only the last tokens, for the states
   float* states;
   CarriedStates carried;
 
@@ -123,12 +154,14 @@ struct Cached {
 #pragma unroll
     for (int k = 0; k < kMostTaps; k++)
       window[k] = k <= unused || sequence.begins ? 0 : state[(k - unused - 1) * conv.channels];
-    for (int64_t token = sequence.begin; token < sequence.end; token++) {
+    const int64_t first = y ? sequence.begin : max(sequence.begin, sequence.end - conv.taps + 1);
+    for (int64_t token = first; token < sequence.end; token++) {
       float u[1], z[1] = {conv.biasOf(channel)};
       conv.template input<1>(token, channel, u);
 #pragma unroll
       for (int k = 0; k + 1 < kMostTaps; k++) window[k] = window[k + 1];
       window[kMostTaps - 1] = u[0];
+      if (!y) continue;
 #pragma unroll
       for (int k = 0; k < kMostTaps; k++)
         if (k >= unused) z[0] = fmaf(conv.weight[channel * conv.taps + k - unused], window[k], z[0]);
@@ -197,7 +230,13 @@ const char* short_conv_cached(const Launch& launch) {
                        x.shape[0],   weight.shape[0], static_cast<int>(weight.shape[2]), launch.attributes[0] != 0};
     const Tensor states = launch.outputs[1];
     const CarriedStates carried = carriedStates(launch, launch.inputs[3], launch.inputs[4], states, conv.taps - 1);
-    overSingles(launch, carried.sequences * conv.channels, 1, Cached<A>{conv, dataOf<A>(launch.outputs[0]), states.f32(), carried});
+    A* y = dataOf<A>(launch.outputs[0]);
+    // Of prompts all tokens at once, and then the states, which they begin with.
+    if (conv.tokens > carried.sequences) {
+      overRows<A>(launch, conv.tokens, conv.channels, CachedOutputs<A>{conv, y, states.f32(), carried});
+      y = nullptr;
+    }
+    overSingles(launch, carried.sequences * conv.channels, 1, Cached<A>{conv, y, states.f32(), carried});
   });
 }
 
