@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(kSweepThreads) forwardSweepKernel(GatedDelta<A
   const CarriedSequence sequence =
       isCarried ? results.carried.at(document) : CarriedSequence{packed.begin(document), packed.end(document), 0, 0, true};
   const int64_t begin = sequence.begin, end = sequence.end;
-  if (begin >= end) return;
+  if (begin >= end || (isCarried && end - begin == 1)) return;  // a single token is of oneTokenKernel
   const HeadRows<A> rows{of.qkv + of.valueColumn(head), of.columns};
   const bool isReal = column + own < of.valueSize;
   float S[R] = {};

@@ -4,6 +4,7 @@
 #include "chunks.h"
 #include "forward_sweep.cuh"
 #include "inputs.cuh"
+#include "one_token.cuh"
 #include "window_gradients.cuh"
 
 namespace anneal::cuda {
@@ -95,8 +96,15 @@ const char* gated_delta_cached(const Launch& launch) {
     const GatedDelta<A> of = deltaOf<A>(launch.inputs, launch.attributes);
     const Tensor states = launch.outputs[1];
     const CarriedStates carried = carriedStates(launch, launch.inputs[6], launch.inputs[7], states, int64_t{of.heads} * of.keySize);
-    return sweepForward<A>(contextOf(launch).stream, of, {nullptr, carried.sequences, of.tokens},
-                           {dataOf<A>(launch.outputs[0]), nullptr, states.f32(), carried, {}});
+    const cudaStream_t stream = contextOf(launch).stream;
+    A* out = dataOf<A>(launch.outputs[0]);
+    const char* problem = withRows(of.keySize, [&](auto rows) {
+      constexpr int K = decltype(rows)::value;
+      const auto goOn = vectorRows(of.valueSize, 4) ? goOnByOne<K, 4, A> : goOnByOne<K, 1, A>;
+      goOn(stream, of, out, states.f32(), carried);
+    });
+    if (problem || of.tokens == carried.sequences) return problem;
+    return sweepForward<A>(stream, of, {nullptr, carried.sequences, of.tokens}, {out, nullptr, states.f32(), carried, {}});
   });
 }
 
