@@ -1,4 +1,5 @@
 /** The agent's `/v1`, spoken to by OpenAI's own client. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -43,6 +44,22 @@ describe('/v1', () => {
     await expect(api.models.retrieve('other')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
     const answer = await fetch(`${daemon.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } });
     expect(Object.keys((await answer.json()) as object)).toEqual(['object', 'data']);
+  });
+
+  it('refuses a system message that the chat template does not print', async () => {
+    const { api, place } = await open();
+    const path = join(place.workspace, model, 'tokenizer_config.json');
+    const config = JSON.parse(readFileSync(path, 'utf8'));
+    const withoutSystem = config.chat_template.replace('in messages', "in messages if message.role != 'system'");
+    writeFileSync(path, JSON.stringify({ ...config, chat_template: withoutSystem }));
+    const system = { role: 'system' as const, content: 'Be kind.' };
+    await expect(api.chat.completions.create({ ...greedy, messages: [system, ...messages] })).rejects.toMatchObject({
+      status: 400,
+      code: 'unsupported_parameter',
+      param: 'messages',
+      message: expect.stringContaining('leaves out the system message (message 1)'),
+    });
+    expect((await api.chat.completions.create(greedy)).choices).toHaveLength(1);
   });
 
   it('answers, whole and in a stream, with the same text for the same seed', async () => {

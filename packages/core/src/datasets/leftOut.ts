@@ -159,12 +159,12 @@ export function describeLeftOut(part: LeftOut['part'], rows: number): string {
   return `the chat template leaves out ${PARTS[part]} in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
-/** What a model that is asked this does not see, each in a sentence; none where the template refuses the messages. */
+/** What a model that is asked this does not see, each with a sentence; none where the template refuses the messages. */
 export function leftOutOfPrompt(
   renderer: ChatRenderer,
   asked: readonly Message[],
   tools: readonly unknown[] | null,
-): string[] {
+): { part: LeftOut['part']; why: string }[] {
   const chosen = rendererFor(renderer, tools);
   const messages = inCallForm(asked, chosen.callForm);
   const conversation: Conversation = { kind: 'chat', messages, train: messages.map(() => null), tools, isPrompt: true };
@@ -174,10 +174,10 @@ export function leftOutOfPrompt(
   return messages
     .flatMap((_, i) => finder.ofMessage(i, whole.messages[i] ?? null))
     .filter(({ part }) => part !== 'earlier thinking')
-    .map(
-      ({ part, message }) =>
-        `the chat template leaves out ${PARTS[part]} (message ${Number(message) + 1}): the model never sees it`,
-    );
+    .map(({ part, message }) => {
+      const where = `message ${Number(message) + 1}`;
+      return { part, why: `the chat template leaves out ${PARTS[part]} (${where}): the model never sees it` };
+    });
 }
 
 /** Name, description and names of parameters. */

@@ -108,15 +108,18 @@ export class LoadedModels {
   /** What of the request the model's template would not read, and that therefore would change nothing. */
   async unread(
     wanted: Wanted,
-    { tools, thinking }: AnswerRequest,
+    { tools, thinking, plain, messages }: AnswerRequest,
     { signal }: { signal: AbortSignal },
-  ): Promise<{ parameter: 'tools' | 'thinking'; why: string } | undefined> {
-    if (!tools && thinking === undefined) return undefined;
+  ): Promise<{ parameter: 'tools' | 'thinking' | 'messages'; why: string } | undefined> {
+    const hasSystem = messages.some(({ role }) => role === 'system' || role === 'developer');
+    if (!tools && thinking === undefined && !hasSystem) return undefined;
     const model = this.#enter(wanted);
     try {
       const opened = await unlessAborted(model.opening, signal);
-      const [warning] = await finish(opened.call('unread', { tools, thinking }, signal));
-      return warning && { parameter: warning.options.includes('tools') ? 'tools' : 'thinking', why: warning.why };
+      const [warning] = await finish(opened.call('unread', { tools, thinking, plain, messages }, signal));
+      if (!warning) return undefined;
+      const parameter = (['tools', 'messages'] as const).find((name) => warning.options.includes(name)) ?? 'thinking';
+      return { parameter, why: warning.why };
     } finally {
       this.#leave(model);
     }

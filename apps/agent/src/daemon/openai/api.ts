@@ -163,7 +163,11 @@ class Refused extends Error {
   }
 }
 
-const parameterNames = { tools: 'tools', thinking: 'chat_template_kwargs.enable_thinking' } as const;
+const parameterNames = {
+  tools: 'tools',
+  thinking: 'chat_template_kwargs.enable_thinking',
+  messages: 'messages',
+} as const;
 
 const defect = apiError(500, 'internal_error', 'Unexpected error in the agent; its output says more.');
 

@@ -171,5 +171,6 @@ export const chat = router({
 });
 
 function notRead(where: string, { parameter, why }: { parameter: string; why: string }): UserError {
-  return new UserError({ what: why, where, next: `leave ${parameter} out`, code: 'parameter_not_read' });
+  const next = parameter === 'messages' ? 'leave the system message out' : `leave ${parameter} out`;
+  return new UserError({ what: why, where, next, code: 'parameter_not_read' });
 }

@@ -16,7 +16,7 @@ import { checkBase, type ModelSource, resolveSource } from '../models/source.ts'
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { answer } from './answer.ts';
-import { type Asked, type ChatWarning, unreadOptions, warningsOf } from './warnings.ts';
+import { type Asked, type ChatWarning, unreadParts, warningsOf } from './warnings.ts';
 
 /** A loaded model that answers. Close it to free its memory. */
 export interface Chat {
@@ -25,8 +25,8 @@ export interface Chat {
   answer(request: AnswerRequest, signal?: AbortSignal): AsyncGenerator<AnswerPiece, AnswerEnd>;
   /** What of these options does not do what it seems to. */
   warnings(options: Asked): ChatWarning[];
-  /** What of these options the chat template does not read. */
-  unread(options: Parameters<typeof unreadOptions>[1]): ChatWarning[];
+  /** What of this the chat template does not read. */
+  unread(asked: Parameters<typeof unreadParts>[1]): ChatWarning[];
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export async function* openChat(context: Context, request: OpenChatRequest): Asy
       return answer(answerer, { base, thinking }, question, signal);
     },
     warnings: (of) => warningsOf(answerer, of, { asked, thinking }),
-    unread: (of) => unreadOptions(answerer.text, of),
+    unread: (of) => unreadParts(answerer.text, of),
     close: () => answerer.close(),
   };
 }

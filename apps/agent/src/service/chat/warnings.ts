@@ -36,14 +36,19 @@ export function warningsOf(
   return [
     ...(withoutRow === null ? [] : [{ options: [], why: withoutRow }]),
     ...unreadOptions(text, { ...options, thinking: asked }),
-    ...(text.renderer && options.messages && !options.plain
-      ? leftOutOfPrompt(text.renderer, options.messages, options.tools ?? null).map((lost) => ({
-          options: [],
-          why: lost,
-        }))
-      : []),
+    ...notPrinted(text, options).map(({ why: lost }) => ({ options: [], why: lost })),
     ...(thinking && temperature === 0 ? [{ options: [], why }] : []),
   ];
+}
+
+/** What of a request the chat template does not read, and that therefore changes nothing: options, and what the model is told to be. */
+export function unreadParts(text: ModelText, asked: Parameters<typeof unreadOptions>[1]): ChatWarning[] {
+  const system = notPrinted(text, asked).filter(({ part }) => part === 'system');
+  return [...unreadOptions(text, asked), ...system.map(({ why }) => ({ options: ['messages'], why }))];
+}
+
+function notPrinted({ renderer }: ModelText, { plain, tools, messages }: Asked): ReturnType<typeof leftOutOfPrompt> {
+  return renderer && messages && !plain ? leftOutOfPrompt(renderer, messages, tools ?? null) : [];
 }
 
 /** The options that the chat template does not read, and that therefore change nothing. */
