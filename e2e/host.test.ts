@@ -111,6 +111,7 @@ describe('the host', () => {
     const [one, two] = ['one', 'two'].map((name) => page.locator(`[data-waiting$="-${name}"]`)) as [Locator, Locator];
     // What comes later moves what is below it.
     await page.getByText(/^\d+ threads, load/).waitFor();
+    await page.getByRole('link', { name: 'Look at the data' }).waitFor();
     await one.dragTo(gone.getByRole('heading', { name: 'cuda:7' }));
     await gone.getByText('there is no device cuda:7').first().waitFor();
     await expectAccessible(page);
