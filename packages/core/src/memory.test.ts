@@ -19,7 +19,7 @@ test('one that needs more is refused, with what it is for', () => {
   expect(() => allocateEngine(plan, device, need, plan.memory.total - 1)).toThrow(
     expect.objectContaining({
       code: 'out_of_memory',
-      what: 'the model needs 6.101 MB, 6.101 MB are free',
+      what: 'the model does not fit: it needs 6.101 MB of memory, 6.101 MB are free',
       where: 'here',
       next: 'take a smaller one',
     }),
@@ -29,6 +29,6 @@ test('one that needs more is refused, with what it is for', () => {
 test('who holds the memory of a GPU is said', () => {
   const holders = [{ pid: 42, name: 'python3', bytes: 60e9 }];
   expect(outOfMemory(need, 20e9, 19.5e9, holders).what).toBe(
-    'the model needs 20.00 GB, 19.50 GB are free; GPU memory is held by python3 (pid 42) 60.0 GB',
+    'the model does not fit: it needs 20.00 GB of memory, 19.50 GB are free; GPU memory is held by python3 (pid 42) 60.0 GB',
   );
 });

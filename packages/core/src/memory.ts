@@ -1,16 +1,15 @@
 /** The memory of this host, and engines that take from it. */
-import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
 import { addon, type CudaDevice, type Device, deviceBytes, Engine, type Plan } from '@anneal/kernels';
 import { UserError } from './errors.ts';
 import { formatBytes } from './formatBytes.ts';
 import { type GpuHolder, gpuHolders } from './gpuHolders.ts';
+import { hostMemory } from './hostMemory.ts';
 
 /** Left to the system and to this process's own needs beside the plan. */
 const RESERVED_BYTES = 512 * 2 ** 20;
 
 /**
- * Bytes a plan may take on the device. On the CPU: what the kernel says can be had without swapping, and what the container allows.
+ * Bytes a plan may take on the device. On the CPU: what can be had without swapping, and what a container and `ulimit` allow.
  * On a GPU: what is free there, less what its libraries will take.
  */
 export function memoryBudget(device: Device): number {
@@ -24,7 +23,7 @@ export function hostBudget(): number {
 }
 
 function freeHostBytes(): number {
-  return Math.max(0, Math.min(availableBytes(), containerBytes()) - RESERVED_BYTES);
+  return Math.max(0, hostMemory().available - RESERVED_BYTES);
 }
 
 /** Bytes that are free on the GPU, by its driver: a first call makes this process's context there, which takes some itself. */
@@ -57,7 +56,7 @@ export function outOfHostMemory(
   available: number,
 ): UserError {
   return new UserError({
-    what: `${what} needs ${formatBytes(needed, 4)} of the host's memory beside the GPU's, ${formatBytes(available, 4)} are free`,
+    what: `${what} does not fit: it needs ${formatBytes(needed, 4)} of the host's memory beside the GPU's, ${formatBytes(available, 4)} are free`,
     where,
     next: 'set activations: keep or auto, or close other programs',
     code: 'out_of_memory',
@@ -80,20 +79,9 @@ export function outOfMemory(
 ): UserError {
   const others = holders.map(({ name, pid, bytes }) => `${name} (pid ${pid}) ${formatBytes(bytes)}`).join(', ');
   return new UserError({
-    what: `${what} needs ${formatBytes(needed, 4)}, ${formatBytes(available, 4)} are free${others && `; GPU memory is held by ${others}`}`,
+    what: `${what} does not fit: it needs ${formatBytes(needed, 4)} of memory, ${formatBytes(available, 4)} are free${others && `; GPU memory is held by ${others}`}`,
     where,
     next,
     code: 'out_of_memory',
   });
-}
-
-function availableBytes(): number {
-  if (process.platform !== 'linux') return freemem();
-  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-  return available === undefined ? freemem() : Number(available) * 1024;
-}
-
-function containerBytes(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 && limit < Number.MAX_SAFE_INTEGER ? limit - process.memoryUsage.rss() : Number.POSITIVE_INFINITY;
 }

@@ -26,7 +26,7 @@ test.each([
   const before = process.memoryUsage.rss();
   const refusal = await refusalOf(tinyRecipe(temporaryFolder(), changes));
   expect(refusal.code).toBe('out_of_memory');
-  expect(refusal.what).toMatch(/needs [\d.]+ TB, [\d.]+ GB are free/);
+  expect(refusal.what).toMatch(/needs [\d.]+ TB of memory, [\d.]+ GB are free/);
   expect(refusal.next).toContain('sequence_len');
   expect(process.memoryUsage.rss() - before).toBeLessThan(200e6);
 });

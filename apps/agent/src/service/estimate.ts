@@ -35,7 +35,7 @@ export async function* estimateRun(
 function estimateOf(session: Session, folder: string): Estimate {
   const { job, model, data, loader, plan, totalSteps, trainableParameters } = session;
   const fit = fitOf(session, folder);
-  const error = (misfit(fit) ?? obstacleTo(folder, RUNS_ELSEWHERE))?.toJSON();
+  const error = (misfit(fit, session.job.device) ?? obstacleTo(folder, RUNS_ELSEWHERE))?.toJSON();
   return {
     model: { path: model.path, architecture: model.architecture.modelType, trainableParameters },
     data: { ...data.summary },

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { refuseThreadWithoutRoom } from '../hostMemory.ts';
 import type { LoaderReply, LoaderRequest, WorkerData } from './loaderWorker.ts';
 import { planSteps, type StepOptions, type Steps } from './steps.ts';
 import { openTokenStore, type StoreName, type TokenStore } from './tokenStore.ts';
@@ -111,6 +112,7 @@ class Prefetcher {
 
   constructor(stepsPerEpoch: number, workerData: WorkerData) {
     this.#stepsPerEpoch = stepsPerEpoch;
+    refuseThreadWithoutRoom();
     // A bundle has JavaScript in the place of TypeScript.
     const file = import.meta.url.endsWith('.ts') ? './loaderWorker.ts' : './loaderWorker.js';
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData });

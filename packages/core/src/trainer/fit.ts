@@ -1,11 +1,12 @@
 /** Whether a run has room: in memory for its plan, on the disk for its checkpoints. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { deviceBytes } from '@anneal/kernels';
+import { type Device, deviceBytes } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { formatBytes } from '../formatBytes.ts';
 import { freeDisk } from '../freeDisk.ts';
-import { hostBudget, memoryBudget, outOfHostMemory } from '../memory.ts';
+import { gpuHolders } from '../gpuHolders.ts';
+import { hostBudget, type MemoryNeed, memoryBudget, outOfHostMemory, outOfMemory } from '../memory.ts';
 import type { Estimate } from '../protocol/estimates.ts';
 import { interval, type Job } from './job.ts';
 import type { Session } from './session.ts';
@@ -75,16 +76,19 @@ function savedOtherwise({ job, lora, plan, model: { config } }: Session): number
   return config.tieWordEmbeddings && lora?.full.has('embed') ? embedding : 0;
 }
 
-/** What keeps the run from its end, the memory first; null when it fits. */
-export function misfit({ memory, host, disk }: Fit): UserError | null {
+/** The memory of a run, in what is said where it is not there. */
+export const runNeed: MemoryNeed = {
+  what: 'the run',
+  next: 'lower sequence_len or micro_batch_size, set activations: offload on a GPU or recompute, or close other programs; `anneal estimate` shows the parts',
+};
+
+/** What keeps the run from its end, the memory first; null when it fits. @param device whose memory it would take */
+export function misfit({ memory, host, disk }: Fit, device?: Device): UserError | null {
   if (memory.needed > memory.available) {
-    return new UserError({
-      what: `the run does not fit: it needs ${formatBytes(memory.needed, 4)} of memory, ${formatBytes(memory.available, 4)} are free`,
-      next: 'lower sequence_len or micro_batch_size, set activations: offload on a GPU or recompute, or close other programs; `anneal estimate` shows the parts',
-      code: 'out_of_memory',
-    });
+    const holders = device?.kind === 'cuda' ? gpuHolders() : [];
+    return outOfMemory(runNeed, memory.needed, memory.available, holders);
   }
-  if (host.needed > host.available) return outOfHostMemory({ what: 'the run' }, host.needed, host.available);
+  if (host.needed > host.available) return outOfHostMemory(runNeed, host.needed, host.available);
   if (disk.needed > disk.available) {
     return new UserError({
       what: `the run does not fit: its checkpoints take ${formatBytes(disk.needed, 4)} of disk, ${formatBytes(disk.available, 4)} are free`,

@@ -15,6 +15,7 @@ import { apart, type Start, type StartProgress, startOf, writeResidual } from '.
 import { inTokens, tokensOfBase, writeTokens } from '../models/adapters/tokens.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
+import { runNeed } from './fit.ts';
 import { initializeLora } from './initialize.ts';
 import type { Session } from './session.ts';
 
@@ -38,10 +39,7 @@ export async function startEngine(
   const { job, model, plan, lora } = session;
   const { trained: adapter, start } = await adapterOf(session, checkpoint, progress);
   if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
-  const engine = allocateEngine(plan, job.device, {
-    what: 'the run',
-    next: 'lower sequence_len or micro_batch_size, set activations: offload on a GPU or recompute, or close other programs; `anneal estimate` shows the parts',
-  });
+  const engine = allocateEngine(plan, job.device, runNeed);
   let weights = model;
   try {
     if (checkpoint && !lora) weights = openModel(checkpoint);

@@ -4,6 +4,7 @@ import { access, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { leastDisk } from '@anneal/core/freeDisk';
+import { hostMemory } from '@anneal/core/hostMemory';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
 import { type Finding, finding, say } from '@anneal/core/protocol/checks';
 import { UserError } from '@anneal/formats/errors';
@@ -12,7 +13,6 @@ import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { formatBytes } from '../../units.ts';
 import type { Context } from '../context.ts';
 import { gpuFindings } from './gpu.ts';
-import { hostMemory } from './memory.ts';
 import { nvidiaHost } from './nvidiaHost.ts';
 
 /** Yields each finding as it is made, and returns all of them. @param request.folder where runs are to lie */
@@ -76,7 +76,7 @@ async function gpus(): Promise<Finding[]> {
 }
 
 async function memory(): Promise<Finding> {
-  const { available, total, isLimited } = await hostMemory();
+  const { available, total, isLimited } = hostMemory();
   const sizes = { free: formatBytes(available), total: formatBytes(total) };
   const found = say(isLimited ? 'memory_of_container' : 'memory', sizes);
   if (available >= 2e9) return finding('memory', 'ok', found);

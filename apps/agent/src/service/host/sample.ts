@@ -1,8 +1,9 @@
 /** What the machine is doing. */
+
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
+import { hostMemory } from '@anneal/core/hostMemory';
 import type { HostSample } from '@anneal/core/protocol/host';
-import { hostMemory } from './memory.ts';
 import { sampleGpus } from './nvidiaSmi.ts';
 
 /** Milliseconds of all cores together, since the machine was started. */
@@ -25,7 +26,8 @@ export function coreTimes(): CoreTimes {
 /** @param since when the share of the cores that is busy is measured from @param folder whose disk is meant */
 export async function sampleHost(folder: string, since: CoreTimes): Promise<HostSample> {
   const now = coreTimes();
-  const [memory, disk, gpus] = await Promise.all([hostMemory(), statfs(folder), sampleGpus()]);
+  const memory = hostMemory();
+  const [disk, gpus] = await Promise.all([statfs(folder), sampleGpus()]);
   return {
     time: new Date().toISOString(),
     cpu: {
