@@ -9,6 +9,8 @@ const verb = wantedVerb(args);
 const json = args.includes('--json');
 
 watchOutput();
+// What no command waits for: Node would print it as it is, and end with another code.
+process.once('uncaughtException', (error) => void report(error).finally(() => process.exit()));
 
 try {
   const program = await buildProgram(verb, { quiet: json });
@@ -18,11 +20,15 @@ try {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
     if (json && error.exitCode !== 0) await printWrongUsage(error);
   } else {
-    const { reportError } = await import('./terminal/reportError.ts');
-    process.exitCode = reportError(error, { json, debug: args.includes('--debug') });
+    await report(error);
   }
 } finally {
   if (verb === 'remote') await (await import('./commands/remoteConnect.ts')).disconnect();
+}
+
+async function report(error: unknown): Promise<void> {
+  const { reportError } = await import('./terminal/reportError.ts');
+  process.exitCode = reportError(error, { json, debug: args.includes('--debug') });
 }
 
 /** The verb whose options have to be known: `anneal train …` and `anneal help train`. */

@@ -3,6 +3,7 @@ import { Command, Help } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { exitCodeMeanings, exitCodes } from './exitCodes.ts';
 import { asCalled } from './terminal/asCalled.ts';
+import { errorColors, shown } from './terminal/colors.ts';
 import { type Verb, verbs } from './verbs.ts';
 
 /**
@@ -24,8 +25,8 @@ export async function buildProgram(
     .showHelpAfterError('(add --help for what can be given)')
     .configureHelp({ showGlobalOptions: false, formatHelp })
     .configureOutput({
-      writeOut: (text) => process.stdout.write(asCalled(text)),
-      writeErr: (text) => !quiet && process.stderr.write(asCalled(text)),
+      writeOut: (text) => process.stdout.write(shown(asCalled(text))),
+      writeErr: (text) => !quiet && process.stderr.write(shown(asCalled(text), errorColors)),
     })
     .exitOverride()
     .addHelpText('after', '\nExample:\n  $ anneal init && anneal train recipe.yaml');

@@ -1,6 +1,7 @@
 import { histogramOf } from '@anneal/core/datasets/histogram';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { paintsOf, shown } from '../src/terminal/colors.ts';
 import { formatHistogram } from '../src/terminal/histogram.ts';
 import { barBefore } from '../src/terminal/progressLine.ts';
 import { displayWidth, formatTable } from '../src/terminal/table.ts';
@@ -49,11 +50,19 @@ describe('numbers', () => {
   test('counts have separators', () => expect(formatCount(1234567.4)).toBe('1,234,567'));
 });
 
+test('colors of ours are shown, inside each other, too; those of a foreign text are not', () => {
+  const paints = paintsOf(true);
+  const text = paints.red(`a ${paints.green('b')} \u001b[31mc`);
+  expect(shown(`${text} \u001b[30md`, paints)).toBe('\u001b[31ma \u001b[32mb\u001b[31m ␛[31mc\u001b[39m ␛[30md');
+  expect(shown(text, paintsOf(false))).toBe('a b ␛[31mc');
+});
+
 describe('tables', () => {
   test('wide characters take two columns, colors none', () => {
     expect(displayWidth('日本')).toBe(4);
     expect(displayWidth('👩‍💻a')).toBe(3);
-    expect(displayWidth('\u001b[31mred\u001b[39m')).toBe(3);
+    expect(displayWidth(paintsOf(true).red('red'))).toBe(3);
+    expect(displayWidth('\u001b[31mred')).toBe('␛[31mred'.length);
   });
 
   test('every cell of a column starts, or ends, in one place', () => {

@@ -4,7 +4,7 @@ import type { AnswerEnd, AnswerOptions, Message } from '@anneal/core/protocol/ch
 import type { Chat } from '../service/chat/open.ts';
 import { finish } from '../service/finish.ts';
 import { describeCall, describeEnd } from '../terminal/answer.ts';
-import { colors } from '../terminal/colors.ts';
+import { colors, shown } from '../terminal/colors.ts';
 import { print, printPiece } from '../terminal/print.ts';
 
 const COMMANDS = '/new begins anew, /tool RESULT hands the model what a tool gave, /exit ends';
@@ -18,7 +18,7 @@ export async function converse(chat: Chat, opening: readonly Message[], how: Ans
   let messages: Message[] = [...opening];
   let answering: AbortController | undefined;
   const ended = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
-  const ask = (prompt: string) => Promise.race([terminal.question(colors.bold(prompt)), ended]);
+  const ask = (prompt: string) => Promise.race([terminal.question(shown(colors.bold(prompt))), ended]);
   terminal.on('SIGINT', () => (answering ? answering.abort() : terminal.close()));
   print(colors.dim(`${chat.name}: /new begins anew, /exit or Ctrl-D ends, Ctrl-C interrupts`));
   try {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { deviceFault } from '@anneal/core/deviceFault';
 import { UserError } from '@anneal/core/errors';
 import { InvalidRecipe, type RecipeProblem } from '@anneal/core/recipe/problem';
+import { safeText } from '../safeText.ts';
 
 /** How long a process may take to clean up that nobody waits for any more. */
 export const patienceMilliseconds = 5000;
@@ -16,13 +17,16 @@ export type ErrorMessage = { error: ReturnType<UserError['toJSON']> } | { defect
 export function startApart(name: string): ChildProcess {
   // A bundle has JavaScript in the place of TypeScript.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return spawn(process.execPath, [fileURLToPath(new URL(`./${name}.${ending}`, import.meta.url))], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(`./${name}.${ending}`, import.meta.url))], {
     // A Ctrl-C in the terminal reaches only us, who cancel.
     detached: true,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
     env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
   });
+  // What a library or Node itself says there may quote anything.
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => process.stderr.write(safeText(text)));
+  return child;
 }
 
 /** To the process. One that is gone does not get it, which its exit says; without a function to call, sending would be what failed. */

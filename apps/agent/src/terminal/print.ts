@@ -1,10 +1,10 @@
 /** What a command says goes to stdout; what it remarks on the way goes to stderr, so that a pipe gets only results. */
+import { safeJson, safeText } from '../safeText.ts';
 import { asCalled } from './asCalled.ts';
-import { colors, errorColors } from './colors.ts';
-import { safeJson, safeText } from './safeText.ts';
+import { errorColors, shown } from './colors.ts';
 
 export function print(text = ''): void {
-  process.stdout.write(`${safeText(text, colors.isColorSupported)}\n`);
+  process.stdout.write(`${shown(text)}\n`);
 }
 
 /** Commands in it are written as this one was called. */
@@ -23,10 +23,15 @@ export function printJsonLine(value: unknown): void {
 
 /** A piece of a model's answer as it comes. A pipe gets it to the letter: there it is a result, and no terminal reads it. */
 export function printPiece(text: string): void {
-  process.stdout.write(process.stdout.isTTY ? safeText(text, false) : text);
+  process.stdout.write(process.stdout.isTTY ? safeText(text) : text);
 }
 
 /** Commands in it are written as this one was called. */
 export function remark(text: string): void {
-  process.stderr.write(`${safeText(asCalled(text), errorColors.isColorSupported)}\n`);
+  remarkPiece(`${asCalled(text)}\n`);
+}
+
+/** A part of a line. */
+export function remarkPiece(text: string): void {
+  process.stderr.write(shown(text, errorColors));
 }

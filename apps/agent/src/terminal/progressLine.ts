@@ -1,6 +1,6 @@
 /** One line at the bottom of a terminal that is redrawn in place; other lines can be printed above it meanwhile. */
-import { colors } from './colors.ts';
-import { safeText } from './safeText.ts';
+import { safeText } from '../safeText.ts';
+import { shown } from './colors.ts';
 
 const redrawMilliseconds = 80;
 
@@ -15,14 +15,14 @@ export class ProgressLine {
 
   /** Shows `text` (without colors), cut to the width of the terminal; drops redraws that come faster than an eye follows. */
   show(text: string): void {
-    this.#text = safeText(text, false).replaceAll('\n', ' ');
+    this.#text = safeText(text).replaceAll('\n', ' ');
     if (Date.now() - this.#drawnAt >= redrawMilliseconds) this.#draw();
   }
 
   /** Prints a line that stays. */
   print(line: string): void {
     this.#erase();
-    this.#out.write(`${safeText(line, colors.isColorSupported)}\n`);
+    this.#out.write(`${shown(line)}\n`);
     if (this.#text) this.#draw();
   }
 

@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util';
-import { colors } from './colors.ts';
+import { safeText } from '../safeText.ts';
+import { colors, withoutColors } from './colors.ts';
 
 export interface Column {
   title: string;
@@ -36,7 +36,7 @@ const segmenter = new Intl.Segmenter();
 
 /** Columns the text takes in a terminal: East Asian wide characters and emoji take two, colors none. */
 export function displayWidth(text: string): number {
-  const plain = stripVTControlCharacters(text);
+  const plain = safeText(withoutColors(text));
   if (/^[\x20-\x7e]*$/.test(plain)) return plain.length;
   let width = 0;
   for (const { segment } of segmenter.segment(plain)) width += wide.test(segment) ? 2 : 1;

@@ -1,22 +1,17 @@
 /**
  * Texts of models, data, recipes and runs may hold control characters that move the cursor, set the title or hide what
- * follows. Everything printed goes through here; only line feeds, tabs and our own colors pass.
+ * follows. Everything printed goes through here; of what a terminal obeys only line feeds and tabs pass.
  */
 
-/** What picocolors writes: one attribute or color, and nothing of several. */
-const ownColor = /^\[(?:[0-4]|7|2[2-479]|[349][0-7]|[34]9|10[0-7])m/;
 // Cc: C0, DEL and C1. The others turn the direction of text, so that it reads as what it is not.
 const unsafe = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const everyUnsafe = new RegExp(unsafe.source, 'gu');
 
-/** With `colored` our colors pass; without, there are none of ours to let through. */
-export function safeText(text: string, colored: boolean): string {
+export function safeText(text: string): string {
   if (!unsafe.test(text)) return text;
-  return text.replace(/\r(?=\n|$)/g, '').replace(everyUnsafe, (character, offset: number, whole: string) => {
-    if (character === '\n' || character === '\t') return character;
-    if (character === '\u001b' && colored && ownColor.test(whole.slice(offset + 1, offset + 8))) return character;
-    return visible(character);
-  });
+  return text
+    .replace(/\r(?=\n|$)/g, '')
+    .replace(everyUnsafe, (character) => (character === '\n' || character === '\t' ? character : visible(character)));
 }
 
 /** JSON escapes C0 itself; DEL, C1 and the direction marks mean the same escaped. */
