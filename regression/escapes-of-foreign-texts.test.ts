@@ -13,7 +13,7 @@ import { temporaryFolder, writeTinyModel } from '../packages/core/test/fixtures.
 
 /** Sets a title, moves the cursor, takes a color that is none of ours, turns the direction, goes back. */
 const evil = '\u001b]0;own\u0007\u001b[2J\u001b[35mX\u009b31m\u202ey\u2066\u007f\r\b!';
-const own = /\u001b\[(?:[124]|22|24|3[0-36]|39|42|49|102)m/g;
+const own = new RegExp(String.raw`\u001b\[(?:[124]|22|24|3[0-36]|39|42|49|102)m`, 'g');
 
 /** Of what a terminal would obey there is nothing but the colors of ours. */
 function expectSafe(name: string, { stdout, stderr }: Pick<Ended, 'stdout' | 'stderr'>): void {
@@ -162,8 +162,13 @@ test('what a server says is printed safely', async () => {
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const anneal = annealIn(folder, {
-    ...{ FORCE_COLOR: '1', ANNEAL_CACHE: join(folder, 'cache'), HF_ENDPOINT: url, HF_TOKEN: '' },
-    ...{ ANNEAL_HOST: url, ANNEAL_TOKEN: 'token', XDG_DATA_HOME: folder },
+    FORCE_COLOR: '1',
+    ANNEAL_CACHE: join(folder, 'cache'),
+    XDG_DATA_HOME: folder,
+    HF_ENDPOINT: url,
+    HF_TOKEN: '',
+    ANNEAL_HOST: url,
+    ANNEAL_TOKEN: 'token',
   });
   const synthesis = { endpoint: { url: `${url}/v1`, model: evil }, sources: [{ path: 'docs' }], output: 'rows.jsonl' };
   mkdirSync(join(folder, 'docs'));
