@@ -24,7 +24,7 @@ async function firstRow(name: string, content: string) {
   return read;
 }
 
-const json = (value: unknown): string => toJson(value as Value, [], {});
+const json = (value: unknown): string => toJson(value as Value);
 const inCsv = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 test.each([

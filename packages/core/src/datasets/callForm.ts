@@ -61,7 +61,7 @@ export function callFormOf(template: Template, options: RenderOptions): CallForm
       { role: 'tool', name: 'look', tool_call_id: 'callcall1', content: result },
     ];
     const text = tryTemplate(() => template.render(messages, { ...options, tools: [TOOL] }));
-    return !(text instanceof TemplateError) && text.includes(toJson(result as Value, [], {}));
+    return !(text instanceof TemplateError) && text.includes(toJson(result as Value));
   };
   const results = { object: gives({ given: MARK }), list: gives([{ given: MARK }]) };
   return { arguments: form, wordless, results };
@@ -88,13 +88,13 @@ function contentIn(content: Message['content'], { wordless }: CallForm): Message
 function resultIn(content: Message['content'], { results }: CallForm): Message['content'] {
   if (typeof content === 'string' || content === null || content === undefined) return content;
   const isPrinted = Array.isArray(content) ? results.list : isDict(content as Value) && results.object;
-  return isPrinted ? content : toJson(content as Value, [], {});
+  return isPrinted ? content : toJson(content as Value);
 }
 
 function callIn(call: ToolCall, form: CallForm): ToolCall {
   const { name, arguments: written } = call.function;
   const isText = typeof written === 'string';
   if (isText === (form.arguments === 'text')) return call;
-  const given = isText ? parseJson(written).value : toJson(written as Value, [], {});
+  const given = isText ? parseJson(written).value : toJson(written as Value);
   return { ...call, function: { name, arguments: given } };
 }

@@ -36,7 +36,7 @@ export function callsIn(answer: string, tools: readonly unknown[]): { content: s
   }
   const content = said === undefined ? answer : answer.slice(0, said).replace(OPENING, '').trimEnd();
   const written = calls.map(({ type, function: { name, arguments: given } }, i): WrittenCall => {
-    const text = typeof given === 'string' ? given : toJson(given as Value, [], {});
+    const text = typeof given === 'string' ? given : toJson(given as Value);
     // Mistral's templates want ids of nine letters and digits.
     return { id: `call${String(i).padStart(5, '0')}`, type, function: { name, arguments: text } };
   });

@@ -21,9 +21,10 @@ import {
   isCallable,
   isDict,
   isList,
+  isString,
   type Kwargs,
-  str,
   truthy,
+  tuple,
   typeName,
   Undefined,
   type Value,
@@ -56,7 +57,8 @@ export function compileExpression(node: Expression): Evaluate {
       const items = node.value.map(compileExpression);
       return (scope) => {
         chargeList(items.length);
-        return items.map((item) => item(scope));
+        const values = items.map((item) => item(scope));
+        return node.type === 'TupleLiteral' ? tuple(values) : values;
       };
     }
     case 'ObjectLiteral': {
@@ -66,7 +68,7 @@ export function compileExpression(node: Expression): Evaluate {
       return (scope) => {
         chargeList(8 * entries.length);
         const dict: Record<string, Value> = {};
-        for (const [key, value] of entries) setKey(dict, str(key(scope)), value(scope));
+        for (const [key, value] of entries) setKey(dict, textOf(key(scope)), value(scope));
         return dict;
       };
     }
@@ -113,6 +115,12 @@ export function compileExpression(node: Expression): Evaluate {
     default:
       throw new TemplateError(`unexpected ${node.type}`);
   }
+}
+
+/** A key that is a number would be printed, and found, as a text. */
+function textOf(key: Value): string {
+  if (isString(key)) return key;
+  throw new TemplateError(`a key of a dict that is no text, but ${typeName(key)}, is not known here`);
 }
 
 /** A compiled filter: from the filtered value to the result. */

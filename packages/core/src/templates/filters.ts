@@ -1,31 +1,31 @@
+import { boundArguments, type Given } from './arguments.ts';
 import { codePointLength } from './codePoints.ts';
 import { TemplateError } from './errors.ts';
 import { toJson } from './json.ts';
-import { allocate, charge, chargeKey, chargeList } from './meter.ts';
-import { compareTexts, entriesOf, getAttribute, iterate } from './operators.ts';
+import { attributeOf, chosenFrom, dictsort, extreme, passes, sort, sum, unique } from './listFilters.ts';
+import { allocate, charge, chargeList } from './meter.ts';
+import { abs, round, toFloat, toInteger } from './numberFilters.ts';
+import { entriesOf, iterate } from './operators.ts';
 import {
   capitalize,
   chargeNew,
   joinPrinted,
+  LINE_ENDS,
   lower,
   occurrences,
-  pieces,
   replace,
   strip,
-  title,
+  titleOfWords,
   upper,
 } from './strings.ts';
-import { numberOf, testNamed } from './tests.ts';
+import { numberOf } from './tests.ts';
 import {
-  equal,
+  type Dict,
   firstGiven,
-  float,
   isDict,
-  isFloat,
   isList,
   isString,
   type Kwargs,
-  numeric,
   str,
   truthy,
   typeName,
@@ -35,66 +35,55 @@ import {
 
 type Filter = (value: Value, args: readonly Value[], kwargs: Kwargs) => Value;
 
-/** Jinja's built-in filters that chat templates use. */
-const FILTERS: Readonly<Record<string, Filter>> = {
-  tojson: toJson,
-  trim: (value, [characters]) => strip(str(value), characters, true, true),
-  string: (value) => str(value),
-  safe: (value) => value,
-  upper: (value) => upper(str(value)),
-  lower: (value) => lower(str(value)),
-  title: (value) => title(str(value)),
-  capitalize: (value) => capitalize(str(value)),
-  replace: (value, [from, to, count], kwargs) => replace(str(value), from, to, count ?? kwargs.count),
-  indent,
-  length,
-  count: length,
-  list: (value) => iterate(value),
-  first: (value) => firstGiven(iterate(value)[0], new Undefined('No first item, sequence was empty.')),
-  last: (value) => firstGiven(iterate(value).at(-1), new Undefined('No last item, sequence was empty.')),
-  reverse: (value) => {
-    const items = iterate(value);
-    chargeList(items.length);
-    return isString(value) ? items.toReversed().join('') : items.toReversed();
-  },
-  join: (value, args, kwargs) => {
-    const attribute = args[1] ?? kwargs.attribute;
-    const items = iterate(value).map((item) => (attribute === undefined ? item : attributeOf(item, attribute)));
-    return joinPrinted(items, str(args[0] ?? kwargs.d ?? ''));
-  },
-  unique,
-  sort,
-  min: (value) => extreme(iterate(value), -1),
-  max: (value) => extreme(iterate(value), 1),
-  sum: (value) => {
-    const list = iterate(value);
-    charge(list.length);
-    return list.reduce((sum: number, item) => sum + numberOf(item, 'sum'), 0);
-  },
-  abs: (value) => Math.abs(numberOf(value, 'abs')),
-  round: (value, args) => {
-    const digits = numeric(args[0] ?? 0) ?? 0;
-    const rounded = roundLikePython(numberOf(value, 'round'), digits);
-    return isFloat(value) ? float(rounded) : rounded;
-  },
-  int: (value, args) => {
-    const number = isString(value) ? Number.parseInt(parsed(value), 10) : numeric(value);
-    return number === undefined || Number.isNaN(number) ? (args[0] ?? 0) : Math.trunc(number);
-  },
-  float: (value, args) => {
-    const number = isString(value) ? Number.parseFloat(parsed(value)) : numeric(value);
-    return number === undefined || Number.isNaN(number) ? (args[0] ?? float(0)) : float(number);
-  },
-  default: fallback,
-  d: fallback,
-  items: (value) => (value instanceof Undefined ? [] : entriesOf(expectDict(value, 'items'))),
-  dictsort: (value) => entriesOf(expectDict(value, 'dictsort')).sort(([a], [b]) => compare(a, b)),
+/** Jinja's built-in filters that chat templates use, with the names of their arguments. */
+const FILTERS: Readonly<Record<string, readonly [readonly string[], (value: Value, given: Given) => Value]>> = {
+  tojson: [['ensure_ascii', 'indent', 'separators', 'sort_keys'], toJson],
+  trim: [['chars'], (value, [characters]) => strip(str(value), characters, true, true)],
+  string: [[], (value) => str(value)],
+  safe: [[], (value) => value],
+  upper: [[], (value) => upper(str(value))],
+  lower: [[], (value) => lower(str(value))],
+  title: [[], (value) => titleOfWords(str(value))],
+  capitalize: [[], (value) => capitalize(str(value))],
+  replace: [['old', 'new', 'count'], (value, [from, to, count]) => replace(str(value), from, to, count)],
+  indent: [['width', 'first', 'blank'], indent],
+  length: [[], length],
+  count: [[], length],
+  list: [[], (value) => iterate(value)],
+  first: [[], (value) => firstGiven(iterate(value)[0], new Undefined('No first item, sequence was empty.'))],
+  last: [[], (value) => firstGiven(iterate(value).at(-1), new Undefined('No last item, sequence was empty.'))],
+  reverse: [[], reverse],
+  join: [
+    ['d', 'attribute'],
+    (value, [separator = '', attribute]) =>
+      joinPrinted(
+        iterate(value).map((item) => attributeOf(item, attribute)),
+        str(separator),
+      ),
+  ],
+  unique: [['case_sensitive', 'attribute'], unique],
+  sort: [['reverse', 'case_sensitive', 'attribute'], sort],
+  min: [['case_sensitive', 'attribute'], extreme(-1)],
+  max: [['case_sensitive', 'attribute'], extreme(1)],
+  sum: [['attribute', 'start'], sum],
+  abs: [[], abs],
+  round: [['precision', 'method'], round],
+  int: [['default'], toInteger],
+  float: [['default'], toFloat],
+  default: [['default_value', 'boolean'], fallback],
+  d: [['default_value', 'boolean'], fallback],
+  items: [[], (value) => (value instanceof Undefined ? [] : entriesOf(expectDict(value, 'items')))],
+  dictsort: [['case_sensitive', 'by', 'reverse'], (value, given) => dictsort(expectDict(value, 'dictsort'), given)],
+};
+
+/** Those whose arguments are for another filter, or for a test. */
+const CHOOSING: Readonly<Record<string, Filter>> = {
   map: (value, args, kwargs) => {
-    const { attribute } = kwargs;
-    if (attribute !== undefined) {
+    if (args.length === 0 && kwargs.attribute !== undefined) {
+      const [attribute, otherwise] = boundArguments('map', ['attribute', 'default'], [], kwargs);
       return chosenFrom(value).map((item) => {
         const found = attributeOf(item, attribute);
-        return found instanceof Undefined && kwargs.default !== undefined ? kwargs.default : found;
+        return found instanceof Undefined && otherwise !== undefined ? otherwise : found;
       });
     }
     const filter = filterNamed(str(args[0] ?? ''));
@@ -109,48 +98,30 @@ const FILTERS: Readonly<Record<string, Filter>> = {
 };
 
 export function filterNamed(name: string): Filter {
-  const filter = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
-  if (filter === undefined) throw new TemplateError(`No filter named '${name}'.`);
-  return filter;
-}
-
-/** A text that is read to its end. */
-function parsed(text: string): string {
-  charge(text.length >>> 4);
-  return text;
-}
-
-/** Filters that choose or map take None for nothing. */
-function chosenFrom(value: Value): readonly Value[] {
-  const list = truthy(value) ? iterate(value) : [];
-  chargeList(list.length);
-  charge(list.length);
-  return list;
-}
-
-function passes(value: Value, [name, argument]: readonly Value[]): boolean {
-  if (name === undefined) return truthy(value);
-  const operator = { '==': 'eq', '!=': 'ne', '>': 'gt', '>=': 'ge', '<': 'lt', '<=': 'le' }[str(name)];
-  return testNamed(operator ?? str(name))(value, argument);
-}
-
-/** `attribute='a.b.0'` of filters. */
-function attributeOf(item: Value, path: Value): Value {
-  let value = item;
-  for (const part of pieces(str(path), '.')) {
-    charge(4);
-    value =
-      isList(value) && /^\d+$/.test(part)
-        ? (value[Number(part)] ?? new Undefined('no such item'))
-        : getAttribute(value, part);
+  if (Object.hasOwn(CHOOSING, name)) {
+    const filter = CHOOSING[name] as Filter;
+    if (name === 'map') return filter;
+    return (value, args, kwargs) => filter(value, args, noNames(name, kwargs));
   }
-  return value;
+  const known = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
+  if (known === undefined) throw new TemplateError(`No filter named '${name}'.`);
+  const [parameters, filter] = known;
+  return (value, args, kwargs) => filter(value, boundArguments(name, parameters, args, kwargs));
 }
 
-function fallback(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
-  const also = args[1] ?? kwargs.boolean ?? false;
-  const missing = value instanceof Undefined || (truthy(also) && !truthy(value));
-  return missing ? firstGiven(args[0], kwargs.default_value, '') : value;
+function noNames(name: string, kwargs: Kwargs): Kwargs {
+  boundArguments(name, [], [], kwargs);
+  return kwargs;
+}
+
+function fallback(value: Value, [otherwise = '', also = false]: Given): Value {
+  return value instanceof Undefined || (truthy(also) && !truthy(value)) ? otherwise : value;
+}
+
+function reverse(value: Value): Value {
+  const items = iterate(value);
+  chargeList(items.length);
+  return isString(value) ? items.toReversed().join('') : items.toReversed();
 }
 
 function length(value: Value): Value {
@@ -160,89 +131,23 @@ function length(value: Value): Value {
   throw new TemplateError(`object of type '${typeName(value)}' has no len()`);
 }
 
-const LINE_ENDS = /\r\n|\n|\r/g;
-
-function indent(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
-  const width = args[0] ?? kwargs.width ?? 4;
-  const first = truthy(args[1] ?? kwargs.first ?? false);
-  const blank = truthy(args[2] ?? kwargs.blank ?? false);
+function indent(value: Value, [width = 4, first = false, blank = false]: Given): Value {
   const text = str(value);
-  const ends = occurrences(text, '\n') + occurrences(text, '\r');
+  const most = occurrences(text, '\n') + (text.match(ALL_LINE_ENDS)?.length ?? 0);
   const size = isString(width) ? width.length : Math.max(0, numberOf(width, 'indent'));
-  charge(4 * ends);
-  allocate(64 * ends);
-  chargeNew(text.length + size * (ends + 1));
+  charge(4 * most);
+  allocate(64 * most);
+  chargeNew(text.length + size * (most + 1));
   const space = isString(width) ? width : ' '.repeat(size);
-  const lines = text.split(LINE_ENDS);
-  return lines.map((line, i) => ((i === 0 ? first : blank || line !== '') ? space + line : line)).join('\n');
+  // Jinja adds a line end before it splits, so that a text which ends with one keeps an empty line.
+  const lines = `${text}\n`.split(LINE_ENDS).slice(0, -1);
+  const isIndented = (line: string, i: number): boolean => (i === 0 ? truthy(first) : truthy(blank) || line !== '');
+  return lines.map((line, i) => (isIndented(line, i) ? space + line : line)).join('\n');
 }
 
-function sort(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
-  const reverse = truthy(args[0] ?? kwargs.reverse ?? false);
-  const caseSensitive = truthy(args[1] ?? kwargs.case_sensitive ?? false);
-  const attribute = args[2] ?? kwargs.attribute;
-  const key = (item: Value): Value => {
-    const found = attribute === undefined ? item : attributeOf(item, attribute);
-    return isString(found) && !caseSensitive ? lower(found) : found;
-  };
-  const list = iterate(value);
-  chargeList(2 * list.length);
-  allocate(48 * list.length);
-  const keyed = list.map((item) => ({ item, key: key(item) }));
-  keyed.sort((a, b) => (reverse ? compare(b.key, a.key) : compare(a.key, b.key)));
-  return keyed.map(({ item }) => item);
-}
+const ALL_LINE_ENDS = new RegExp(LINE_ENDS, 'g');
 
-/** The least (-1) or the greatest (1); the first of equal ones. */
-function extreme(list: readonly Value[], sign: -1 | 1): Value {
-  let [found] = list;
-  for (const item of list.slice(1)) if (compare(item, found as Value) * sign > 0) found = item;
-  return found ?? new Undefined('No aggregated item, sequence was empty.');
-}
-
-/** Of equal items the first, texts compared without their case. */
-function unique(value: Value): Value {
-  const list = iterate(value);
-  chargeList(2 * list.length);
-  const seen = new Set<unknown>();
-  const containers: Value[] = [];
-  return list.filter((item) => {
-    const number = numeric(item);
-    const key = isString(item) ? lower(item) : (number ?? item);
-    charge(2);
-    allocate(40);
-    if (isString(key)) chargeKey(key);
-    if (isString(key) || typeof key === 'number' || key === null) return !seen.has(key) && seen.add(key);
-    if (containers.some((other) => equal(other, item))) return false;
-    containers.push(item);
-    return true;
-  });
-}
-
-function compare(a: Value, b: Value): number {
-  charge(1);
-  const x = numeric(a);
-  const y = numeric(b);
-  if (x !== undefined && y !== undefined) return x - y;
-  if (isString(a) && isString(b)) return compareTexts(a, b);
-  throw new TemplateError(`'<' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`);
-}
-
-function expectDict(value: Value, filter: string): Record<string, Value> {
+function expectDict(value: Value, filter: string): Dict {
   if (isDict(value)) return value;
   throw new TemplateError(`${filter} needs a mapping, not '${typeName(value)}'`);
-}
-
-/** Python's round(): of the decimal number that is exactly meant, ties to even. */
-function roundLikePython(number: number, digits: number): number {
-  if (digits > 100) return number;
-  // A tie has a 5 behind the last digit: an odd number of halves of 2^-digits.
-  const isTie = digits >= 0 ? Math.abs((number * 2 ** (digits + 1)) % 2) === 1 : false;
-  if (digits >= 0 && !isTie) return Number(number.toFixed(digits));
-  const scaled = digits >= 0 ? number * 10 ** digits : number / 10 ** -digits;
-  const below = Math.floor(scaled);
-  const rest = scaled - below;
-  const even = below % 2 === 0 ? below : below + 1;
-  const nearest = rest === 0.5 ? even : Math.round(scaled);
-  return digits >= 0 ? nearest / 10 ** digits : nearest * 10 ** -digits;
 }

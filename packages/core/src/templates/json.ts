@@ -1,3 +1,4 @@
+import type { Given } from './arguments.ts';
 import { TemplateError } from './errors.ts';
 import { allocate, charge, chargeText } from './meter.ts';
 import {
@@ -6,7 +7,6 @@ import {
   isList,
   isString,
   joined,
-  type Kwargs,
   keysOf,
   numeric,
   PythonNumber,
@@ -17,11 +17,9 @@ import {
 
 /**
  * The `tojson` filter as transformers defines it: json.dumps with `ensure_ascii=False`, so ", " and ": " between items.
- * @param kwargs ensure_ascii, indent, separators, sort_keys, with json.dumps' meaning
+ * The arguments have json.dumps' meaning.
  */
-export function toJson(value: Value, args: readonly Value[], kwargs: Kwargs): string {
-  const [ensureAscii = kwargs.ensure_ascii, indent = kwargs.indent, separators = kwargs.separators] = args;
-  const sortKeys = args[3] ?? kwargs.sort_keys;
+export function toJson(value: Value, [ensureAscii, indent, separators, sortKeys]: Given = []): string {
   const width =
     indent === undefined || indent === null ? undefined : isString(indent) ? indent : ' '.repeat(widthOf(indent));
   const [itemSeparator, keySeparator] =

@@ -1,7 +1,9 @@
+import { boundArguments, type Given } from './arguments.ts';
 import { codePointAt, codePointLength, codePoints, sliceCodePoints } from './codePoints.ts';
 import { TemplateError } from './errors.ts';
 import { allocate, charge, chargeKey, chargeList, chargeSearch } from './meter.ts';
-import { chargeNew, checkLength, stringMethod } from './strings.ts';
+import { stringMethod } from './stringMethods.ts';
+import { chargeNew, checkLength } from './strings.ts';
 import {
   type Callable,
   type Dict,
@@ -13,11 +15,13 @@ import {
   isInteger,
   isList,
   isString,
+  isTuple,
   keysOf,
   Namespace,
   numeric,
   repr,
   str,
+  tuple,
   typeName,
   Undefined,
   type Value,
@@ -104,25 +108,44 @@ const CHANGES_DICT = ['clear', 'pop', 'popitem', 'setdefault', 'update'];
 
 function methodOf(object: Value, name: string): Callable | undefined {
   if (isString(object)) {
-    const method = stringMethod(name);
-    return method && ((args, kwargs) => method(object, args, kwargs));
+    return stringMethod(object, name);
   }
   if (isList(object)) {
     if (CHANGES_LIST.includes(name)) return refused(object, name);
-    if (name === 'index') return ([item]) => object.findIndex((other) => equal(other, item as Value));
-    if (name === 'count') return ([item]) => object.filter((other) => equal(other, item as Value)).length;
+    if (name === 'index') return known(name, ['value'], ([item]) => indexOf(object, needed(item, name)));
+    if (name === 'count') return known(name, ['value'], ([item]) => occurrencesIn(object, needed(item, name)));
   } else if (isDict(object)) {
-    if (name === 'items') return () => entriesOf(object);
-    if (name === 'keys') return () => keysOf(object);
-    if (name === 'values') return () => keysOf(object).map((key) => object[key] as Value);
-    if (name === 'copy') return () => copyOf(object);
+    if (name === 'items') return known(name, [], () => entriesOf(object));
+    if (name === 'keys') return known(name, [], () => keysOf(object));
+    if (name === 'values') return known(name, [], () => keysOf(object).map((key) => object[key] as Value));
+    if (name === 'copy') return known(name, [], () => copyOf(object));
     if (name === 'get') {
-      return ([key, otherwise]) =>
-        hasKey(object, key as Value) ? (object[key as string] as Value) : (otherwise ?? null);
+      return known(name, ['key', 'default'], ([key = null, otherwise = null]) =>
+        hasKey(object, key) ? (object[key] as Value) : otherwise,
+      );
     }
     if (CHANGES_DICT.includes(name)) return refused(object, name);
   }
   return undefined;
+}
+
+const known =
+  (name: string, parameters: readonly string[], method: (given: Given) => Value): Callable =>
+  (args, kwargs) =>
+    method(boundArguments(name, parameters, args, kwargs));
+
+function needed(value: Value | undefined, method: string): Value {
+  if (value === undefined) throw new TemplateError(`${method}() takes an argument`);
+  return value;
+}
+
+const occurrencesIn = (list: readonly Value[], item: Value): number =>
+  list.filter((other) => equal(other, item)).length;
+
+function indexOf(list: readonly Value[], item: Value): number {
+  const at = list.findIndex((other) => equal(other, item));
+  if (at < 0) throw new TemplateError(`${repr(item)} is not in list`);
+  return at;
 }
 
 /** Templates may not change what they are given, nor look behind it; Jinja's sandbox says so when it is used. */
@@ -152,9 +175,9 @@ export function arithmetic(operator: string, a: Value, b: Value): Value {
     if (isString(a) && isString(b)) {
       return appended(a, b);
     }
-    if (isList(a) && isList(b)) {
+    if (isList(a) && isList(b) && isTuple(a) === isTuple(b)) {
       chargeList(a.length + b.length);
-      return [...a, ...b];
+      return isTuple(a) ? tuple([...a, ...b]) : [...a, ...b];
     }
     if (isString(a) || isList(a)) {
       throw new TemplateError(`can only concatenate ${typeName(a)} (not "${typeName(b)}") to ${typeName(a)}`);
@@ -173,7 +196,12 @@ export function arithmetic(operator: string, a: Value, b: Value): Value {
   if (y === 0 && (operator === '/' || operator === '//' || operator === '%'))
     throw new TemplateError('division by zero');
   const result = calculate(operator, x, y);
-  return operator === '/' || isFloat(a) || isFloat(b) ? float(result) : result;
+  // Of two integers Python's power with a negative exponent is a float.
+  if (operator === '/' || isFloat(a) || isFloat(b) || (operator === '**' && y < 0)) return float(result);
+  if (![x, y, result].every(Number.isSafeInteger)) {
+    throw new TemplateError(`${repr(a)} ${operator} ${repr(b)}: integers beyond 2^53 are not calculated with`);
+  }
+  return result;
 }
 
 function calculate(operator: string, x: number, y: number): number {
@@ -238,10 +266,10 @@ function appended(a: string, b: string): string {
   return a + b;
 }
 
-export function entriesOf(dict: Dict): (readonly [string, Value])[] {
+export function entriesOf(dict: Dict): (readonly Value[])[] {
   const keys = keysOf(dict);
   allocate(48 * keys.length);
-  return keys.map((key) => [key, dict[key] as Value] as const);
+  return keys.map((key) => tuple([key, dict[key] as Value]));
 }
 
 /** A new dict of the entries of others, the later ones over the earlier. */

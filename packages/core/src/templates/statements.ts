@@ -12,6 +12,7 @@ import {
   Namespace,
   str,
   truthy,
+  tuple,
   Undefined,
   type Value,
 } from './values.ts';
@@ -247,7 +248,7 @@ function compileMacro(name: string, parameters: readonly Expression[], body: Blo
       const missing = new Undefined(`parameter '${parameter.name}' was not provided`);
       scope.set(parameter.name, firstGiven(args[i], named, parameter.otherwise === null ? missing : otherwise));
     }
-    scope.set('varargs', args.slice(formal.length));
+    scope.set('varargs', tuple(args.slice(formal.length)));
     scope.set(
       'kwargs',
       Object.fromEntries(Object.entries(kwargs).filter(([key]) => !known.has(key) && key !== 'caller')),

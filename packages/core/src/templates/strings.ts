@@ -1,15 +1,14 @@
-import { codePointIndex, codePointLength, codePoints } from './codePoints.ts';
+import { codePointLength, codePoints } from './codePoints.ts';
 import { TemplateError, TemplateLimitError } from './errors.ts';
-import { allocate, charge, chargeList, chargeSearch, chargeText } from './meter.ts';
-import { isList, isString, type Kwargs, numeric, str, typeName, type Value } from './values.ts';
+import { allocate, charge, chargeSearch, chargeText } from './meter.ts';
+import { isString, numeric, str, typeName, type Value } from './values.ts';
 
 /** Python's str.isspace characters; JavaScript's trim has U+FEFF in addition and lacks U+001C–1F and U+0085. */
-const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+export const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const SPACES = new RegExp(`[${SPACE}]+`);
-const ALL_SPACE = new RegExp(`^[${SPACE}]+$`);
 const ONE_SPACE = new RegExp(`^[${SPACE}]$`);
 // oxlint-disable-next-line no-control-regex -- Python ends lines at the file, group and record separators too
-const LINE_ENDS = /\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/;
+export const LINE_ENDS = /\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/;
 const isSpace = (character: string): boolean => ONE_SPACE.test(character);
 
 /** str.strip and its relatives: `characters` is a set, all of Python's white space without it. */
@@ -35,76 +34,6 @@ export function strip(text: string, characters: Value | undefined, left: boolean
   return text.slice(start, end);
 }
 
-type Method = (text: string, args: readonly Value[], kwargs: Kwargs) => Value;
-
-/** The methods of str that chat templates use. */
-const METHODS: Readonly<Record<string, Method>> = {
-  strip: (text, [characters]) => strip(text, characters, true, true),
-  lstrip: (text, [characters]) => strip(text, characters, true, false),
-  rstrip: (text, [characters]) => strip(text, characters, false, true),
-  upper,
-  lower,
-  title,
-  capitalize,
-  startswith: (text, [prefix]) => affixes(text, prefix, 'startswith').some((item) => text.startsWith(item)),
-  endswith: (text, [suffix]) => affixes(text, suffix, 'endswith').some((item) => text.endsWith(item)),
-  removeprefix: (text, [prefix]) => {
-    const start = expectString(prefix, 'removeprefix');
-    return text.startsWith(start) ? text.slice(start.length) : text;
-  },
-  removesuffix: (text, [suffix]) => {
-    const end = expectString(suffix, 'removesuffix');
-    return end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
-  },
-  split: (text, args, kwargs) => split(text, args[0] ?? kwargs.sep, args[1] ?? kwargs.maxsplit),
-  rsplit: (text, args, kwargs) => rsplit(text, args[0] ?? kwargs.sep, args[1] ?? kwargs.maxsplit),
-  splitlines: (text) => {
-    let count = 0;
-    for (const _ of text.matchAll(new RegExp(LINE_ENDS, 'g'))) if (++count % 64 === 0) charge(256);
-    allocate(48 * (count + 1));
-    const lines = text.split(LINE_ENDS);
-    if (lines.at(-1) === '') lines.pop();
-    return lines;
-  },
-  replace: (text, [from, to, count]) => replace(text, from, to, count),
-  join: (text, [items]) => {
-    if (items === undefined || !isList(items)) throw new TemplateError('can only join an iterable');
-    return joinTexts(items.map(joinable), text);
-  },
-  find: (text, [part]) => codePointIndex(text, find(text, part, 'find')),
-  rfind: (text, [part]) => codePointIndex(text, find(text, part, 'rfind')),
-  index: (text, [part]) => {
-    const at = find(text, part, 'index');
-    if (at < 0) throw new TemplateError('substring not found');
-    return codePointIndex(text, at);
-  },
-  count: (text, [part]) => occurrences(text, expectString(part, 'count')),
-  isspace: (text) => ALL_SPACE.test(text),
-  isdigit: (text) => /^\p{Nd}+$/u.test(text),
-  isalpha: (text) => /^\p{L}+$/u.test(text),
-  isalnum: (text) => /^[\p{L}\p{N}]+$/u.test(text),
-  isupper,
-  islower,
-};
-
-function find(text: string, value: Value | undefined, method: 'find' | 'rfind' | 'index'): number {
-  const part = expectString(value, method);
-  chargeSearch(text, part);
-  return method === 'rfind' ? text.lastIndexOf(part) : text.indexOf(part);
-}
-
-/** A method reads its text once at least. */
-export function stringMethod(name: string): Method | undefined {
-  const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
-  return (
-    method &&
-    ((text, args, kwargs) => {
-      charge(1 + (text.length >>> 4));
-      return method(text, args, kwargs);
-    })
-  );
-}
-
 export function isupper(text: string): boolean {
   return text !== lower(text) && text === upper(text);
 }
@@ -127,8 +56,16 @@ function changed(text: string, result: string): string {
 export function title(text: string): string {
   charge(2 * text.length);
   allocate(8 * text.length);
-  return text.replace(/\p{L}+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
+  // A letter that has no case, as a Chinese one, begins a word anew behind it.
+  return text.replace(/[\p{Lu}\p{Ll}\p{Lt}]+/gu, capitalize);
 }
+/** Jinja's filter of that name, which parts words at white space, hyphens and brackets only. */
+export function titleOfWords(text: string): string {
+  charge(2 * text.length);
+  allocate(8 * text.length);
+  return text.split(WORD_BEGINNINGS).map(capitalize).join('');
+}
+const WORD_BEGINNINGS = new RegExp(`([-${SPACE}({\\[<]+)`);
 export function capitalize(text: string): string {
   return upper(text.charAt(0)) + lower(text.slice(1));
 }
@@ -170,7 +107,7 @@ export function pieces(text: string, separator: string): string[] {
   return text.split(separator);
 }
 
-function split(text: string, separator: Value | undefined, maxSplit: Value | undefined): string[] {
+export function split(text: string, separator: Value | undefined, maxSplit: Value | undefined): string[] {
   const limit = limitOf(maxSplit);
   if (separator === undefined || separator === null) {
     charge(text.length >>> 3);
@@ -192,7 +129,7 @@ function split(text: string, separator: Value | undefined, maxSplit: Value | und
   return parts.length - 1 <= limit ? parts : [...parts.slice(0, limit), parts.slice(limit).join(by)];
 }
 
-function rsplit(text: string, separator: Value | undefined, maxSplit: Value | undefined): string[] {
+export function rsplit(text: string, separator: Value | undefined, maxSplit: Value | undefined): string[] {
   const limit = limitOf(maxSplit);
   if (separator === undefined || separator === null) {
     if (limit === Number.POSITIVE_INFINITY) return split(text, null, undefined);
@@ -216,32 +153,15 @@ function expectSeparator(value: Value): string {
   return separator;
 }
 
-function affixes(text: string, value: Value | undefined, method: string): readonly string[] {
-  if (value !== undefined && isList(value)) {
-    chargeList(value.length);
-    for (const item of value) charge(1 + (isString(item) && item.length <= text.length ? item.length >>> 4 : 0));
-    return value.map((item) => expectString(item, method));
-  }
-  if (value === undefined || !isString(value)) {
-    throw new TemplateError(`${method} first arg must be str or a tuple of str, not ${typeName(value ?? null)}`);
-  }
-  return [value];
-}
-
-function expectString(value: Value | undefined, method: string): string {
+export function expectString(value: Value | undefined, method: string): string {
   if (value !== undefined && isString(value)) return value;
   throw new TemplateError(`${method}() argument must be str, not ${value === undefined ? 'missing' : typeName(value)}`);
-}
-
-function joinable(item: Value, i: number): string {
-  if (isString(item)) return item;
-  throw new TemplateError(`sequence item ${i}: expected str instance, ${typeName(item)} found`);
 }
 
 /** ", ".join for filters: items are printed first. */
 export const joinPrinted = (items: readonly Value[], separator: string): string => joinTexts(items.map(str), separator);
 
-function joinTexts(items: readonly string[], separator: string): string {
+export function joinTexts(items: readonly string[], separator: string): string {
   let length = separator.length * Math.max(0, items.length - 1);
   for (const item of items) length += item.length;
   charge(items.length >>> 2);

@@ -3,7 +3,7 @@ import { Template as JinjaTemplate } from '@huggingface/jinja';
 import type { Program } from './ast.ts';
 import { TemplateError } from './errors.ts';
 import { charge, chargeList, metered } from './meter.ts';
-import { copyOf, entriesOf, setKey } from './operators.ts';
+import { copyOf, setKey } from './operators.ts';
 import { Run, Scope } from './scope.ts';
 import { compileBlock, type Execute } from './statements.ts';
 import { strftime } from './strftime.ts';
@@ -145,7 +145,7 @@ function globals(now: Date): Record<string, Value> {
     strftime_now: ([format]) => strftime(now, str(format ?? '')),
     range: (args) => range(args.map((value) => numeric(value) ?? 0)),
     namespace: ([initial], kwargs) =>
-      new Namespace(new Map(entriesOf(copyOf(initial !== undefined && isDict(initial) ? initial : {}, kwargs)))),
+      new Namespace(new Map(Object.entries(copyOf(initial !== undefined && isDict(initial) ? initial : {}, kwargs)))),
     dict: ([initial], kwargs) => copyOf(fromPairs(initial), kwargs),
   };
   return { ...functions, true: true, True: true, false: false, False: false, none: null, None: null };

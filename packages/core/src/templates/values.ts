@@ -19,6 +19,15 @@ export type Dict = { readonly [key: string]: Value };
 export type Callable = (args: readonly Value[], kwargs: Kwargs) => Value;
 export type Kwargs = Readonly<Record<string, Value>>;
 
+/** Printed in parentheses and equal to no list; otherwise one. */
+class Tuple extends Array<Value> {
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+}
+export const tuple = (items: readonly Value[]): readonly Value[] => Tuple.from(items);
+export const isTuple = (value: Value): boolean => value instanceof Tuple;
+
 /** A missing variable or attribute: empty when printed, false when tested, an error when used. */
 export class Undefined {
   readonly message: string;
@@ -111,7 +120,7 @@ export function typeName(value: Value): string {
   if (isString(value)) return 'str';
   if (isInteger(value)) return 'int';
   if (isFloat(value)) return 'float';
-  if (isList(value)) return 'list';
+  if (isList(value)) return isTuple(value) ? 'tuple' : 'list';
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Namespace) return 'Namespace';
   return isCallable(value) ? 'function' : 'dict';
@@ -149,7 +158,12 @@ export function equal(a: Value, b: Value): boolean {
   if (x !== undefined) return x === numeric(b);
   if (a instanceof Undefined) return b instanceof Undefined;
   if (isList(a)) {
-    return isList(b) && a.length === b.length && a.every((item, i) => equal(item, b[i] as Value));
+    return (
+      isList(b) &&
+      isTuple(a) === isTuple(b) &&
+      a.length === b.length &&
+      a.every((item, i) => equal(item, b[i] as Value))
+    );
   }
   if (isDict(a) && isDict(b)) {
     const keys = keysOf(a);
@@ -172,7 +186,10 @@ export function repr(value: Value): string {
   if (typeof value === 'number') return String(value);
   if (value instanceof PythonNumber) return value.text;
   if (isString(value)) return stringRepr(value);
-  if (isList(value)) return joined('[', value.map(repr), ', ', ']');
+  if (isList(value)) {
+    const [open, close] = isTuple(value) ? ['(', value.length === 1 ? ',)' : ')'] : ['[', ']'];
+    return joined(open as string, value.map(repr), ', ', close as string);
+  }
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Namespace) return joined('<Namespace ', [repr(Object.fromEntries(value.attributes))], '', '>');
   if (isCallable(value)) return '<function>';
