@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['apps', 'packages', 'regression', 'scripts', 'starter'].map((folder) => `${folder}/**/*.test.ts`),
+    globalSetup: 'scripts/testing/temporaryRoot.ts',
     // Only to end what hangs: a busy machine takes many times what an idle one does.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,15 +1,14 @@
 // After the sources had changed, an addon that was built before ended every verb with "Cannot destructure property 'problem'",
 // and a missing one was called a defect in Anneal. So was later one that read plans of another layout.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceFault } from '@anneal/core/deviceFault';
 import { AddonFault, loadAddon } from '@anneal/kernels/addon';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'anneal-addon-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder('addon');
 
 const file = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text);

@@ -1,11 +1,10 @@
 /** A server that broke off, and sent the same beginning of another file each time, was asked again without end. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { downloadFile } from '../packages/core/src/hub/download.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() }));
 
@@ -14,8 +13,7 @@ const content = Buffer.alloc(400_000, 7);
 const ENOUGH = 40;
 
 test('a download that begins again and again comes to an end', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-again-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder('again');
   let requests = 0;
   const server = createServer((_, response) => {
     requests++;

@@ -1,16 +1,16 @@
 /** pip, Python and nvidia-smi were started with the whole environment, the tokens of hubs and endpoints in it. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gpuHolders } from '@anneal/core/gpuHolders';
 import { fetchGgufByPip } from '@anneal/core/hub/pip';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { sampleGpus } from '../apps/agent/src/service/host/nvidiaSmi.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let folder: string;
 let given: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-environment-'));
+  folder = temporaryFolder('environment');
   given = join(folder, 'given');
   mkdirSync(join(folder, 'programs'));
   vi.stubEnv('PATH', join(folder, 'programs'));
@@ -21,7 +21,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 /** A program that writes down its environment. */

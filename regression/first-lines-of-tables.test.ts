@@ -2,18 +2,17 @@
  * What stands before the rows of a table was misread: Excel's `sep=;` was taken for the header, the first row of a column
  * without a header for its name, and UTF-32 for UTF-16, so that the command that was advised gave no text.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openReader } from '@anneal/core/datasets/formats/index';
 import { openSource } from '@anneal/core/datasets/read';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-first-lines-'));
+  folder = temporaryFolder('first-lines');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function formatOf(content: string | Buffer, name = 'rows.csv'): Promise<string> {
   const path = join(folder, name);

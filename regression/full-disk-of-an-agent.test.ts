@@ -3,12 +3,12 @@
  * that was done was answered by "unexpected error in the agent", a cut line swallowed the next one, and an upload ended with a
  * bare 500.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Audit } from '../apps/agent/src/daemon/auth/audit.ts';
 import { appendLine } from '../packages/formats/src/files/atomicWrite.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 /** How many bytes there is room for. */
 let room = Number.POSITIVE_INFINITY;
@@ -29,12 +29,11 @@ vi.mock('node:fs', async (importOriginal) => {
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-full-'));
+  folder = temporaryFolder('full');
 });
 afterEach(() => {
   room = Number.POSITIVE_INFINITY;
   meanwhile = undefined;
-  rmSync(folder, { recursive: true });
 });
 
 it('a line is appended whole or not at all, and what the audit has no room for is said in the log', () => {

@@ -2,23 +2,23 @@
  * A lock with pid 0 or -1 and nothing else was believed: the run counted as running forever, and `runs stop` would have signaled
  * the caller's own group, or everything.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
 import { runOwner } from '../packages/core/src/trainer/runLock.ts';
 import { thisProcess } from '../packages/formats/src/files/processOwner.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let root: string;
 let path: string;
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-lock-'));
+  root = temporaryFolder('lock');
   const run = await RunDirectory.create({ root, name: 'a', recipeText: 'a', resolvedText: 'a' });
   await run.close();
   path = run.path;
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 const { processStart, boot } = thisProcess();
 

@@ -3,8 +3,7 @@
  * in a file whose name was not plain English were left out without a word. A server that repeated our token in its error had
  * it printed. Looking for keys that are there twice in a README of 20,000 keys took a minute.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { configsOf } from '../packages/core/src/hub/datasets/configs.ts';
@@ -12,6 +11,7 @@ import { pullDataset } from '../packages/core/src/hub/datasets/pull.ts';
 import { selectDataFiles } from '../packages/core/src/hub/datasets/select.ts';
 import { selectFiles } from '../packages/core/src/hub/selectFiles.ts';
 import { type HubStandIn, startHub } from '../packages/core/src/hub/testing/hubStandIn.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 const ID = 'someone/rows';
 const wanted = { revision: null, name: null, split: null, dataFiles: null };
@@ -19,13 +19,12 @@ let cacheDirectory: string;
 let hub: HubStandIn | undefined;
 
 beforeEach(() => {
-  cacheDirectory = mkdtempSync(join(tmpdir(), 'anneal-names-'));
+  cacheDirectory = temporaryFolder('names');
   vi.stubEnv('HF_HUB_OFFLINE', undefined);
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
   await hub?.close();
-  rmSync(cacheDirectory, { recursive: true });
 });
 
 async function pull(names: readonly string[], token?: string) {

@@ -2,13 +2,13 @@
  * A Parquet file of which a few bytes were damaged ended the process that read it: DuckDB crashed (SIGSEGV) inside `anneal inspect`,
  * `validate`, `train` and the agent, without a word. Found by `npm run fuzz -- parquet --seed 30010474`.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { openSource } from '@anneal/core/datasets/read';
 import { UserError } from '@anneal/formats/errors';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 /** Deflated, in base64. */
 const damaged = [
@@ -25,9 +25,8 @@ const damaged = [
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-parquet-'));
+  folder = temporaryFolder('parquet');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 test('a file that DuckDB does not survive is an error that names it, and others are read as before', async () => {
   const path = join(folder, 'damaged.parquet');

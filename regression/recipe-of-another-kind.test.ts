@@ -1,17 +1,17 @@
 /** A recipe of `anneal synthesize` was a list of unknown keys for `anneal validate`, and one of training for `anneal synthesize`. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { readSynthesisRecipe } from '@anneal/core/recipe/synthesis/read';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { validateRecipe } from '../apps/agent/src/service/recipes/validate.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let folder: string;
 let synthesis: string;
 let training: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-kinds-'));
+  folder = temporaryFolder('kinds');
   synthesis = join(folder, 'questions.yaml');
   writeFileSync(
     synthesis,
@@ -21,7 +21,6 @@ beforeAll(() => {
   writeFileSync(training, 'base_model: m\ndatasets: [{path: rows.jsonl}]\n');
   writeFileSync(join(folder, 'a.md'), 'A text.');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 test('a recipe of synthesize is validated as one, with the sources that are missing', async () => {
   const missing = { code: 'file_not_found', path: ['sources', 1, 'path'], line: 4 };

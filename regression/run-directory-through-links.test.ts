@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,31 +13,28 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { listCheckpoints } from '../packages/core/src/trainer/checkpointStore.ts';
 import { removeRun } from '../packages/core/src/trainer/removeRun.ts';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
 import { runEntries } from '../packages/core/src/trainer/runFiles.ts';
 import { readRun, surveyRuns } from '../packages/core/src/trainer/runReader.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let root: string;
 let elsewhere: string;
 let path: string;
 
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-links-'));
-  elsewhere = mkdtempSync(join(tmpdir(), 'anneal-elsewhere-'));
+  root = temporaryFolder('links');
+  elsewhere = temporaryFolder('elsewhere');
   mkdirSync(join(elsewhere, '.ssh'));
   mkdirSync(join(elsewhere, 'checkpoint-7'));
   for (const file of ['.profile', '.ssh/key', 'checkpoint-7/mine']) writeFileSync(join(elsewhere, file), 'mine');
   const run = await RunDirectory.create({ root, name: 'a', recipeText: 'a', resolvedText: 'a' });
   await run.close();
   path = run.path;
-});
-afterEach(() => {
-  for (const folder of [root, elsewhere]) rmSync(folder, { recursive: true });
 });
 
 const untouched = () =>

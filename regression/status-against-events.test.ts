@@ -1,13 +1,12 @@
 /** status.json was believed as far as it said that it had read: a changed one hid that a run had failed, or moved its steps. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
 import { readRun } from '../packages/core/src/trainer/runReader.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'anneal-status-'));
-afterEach(() => rmSync(root, { recursive: true }));
+const root = temporaryFolder('status');
 
 test('whatever status.json says, the events decide', async () => {
   const run = await RunDirectory.create({ root, name: 'a', recipeText: 'a', resolvedText: 'a' });

@@ -2,18 +2,18 @@
  * DuckDB takes a path for a pattern of files: of `x[1].parquet` the rows of x1.parquet beside it were read, of `x*.csv` those of all, and
  * a folder `split=train` became a column. Rows that changed between opening and reading were as silent.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openSource } from '@anneal/core/datasets/read';
 import type { RawRow } from '@anneal/core/datasets/types';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let folder: string;
 const parquetOf = (rows: number) => join(folder, `rows-${rows}`);
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-pattern-'));
+  folder = temporaryFolder('pattern');
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   for (const rows of [1, 2, 3]) {
@@ -23,7 +23,6 @@ beforeAll(async () => {
   connection.closeSync();
   instance.closeSync();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A table of so many rows, each of which says so. */
 function write(path: string, rows: number): string {

@@ -1,20 +1,20 @@
 /** What a killed process had half written stayed forever: beside status.json, beside exports, and as hidden runs. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { writeNewFolder } from '../packages/core/src/export/newFolder.ts';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
 import { writeAtomically } from '../packages/formats/src/files/atomicWrite.ts';
 import { temporaryBeside } from '../packages/formats/src/files/processOwner.ts';
 import { makeTemporaryFolder } from '../packages/formats/src/files/temporaryFolder.ts';
+import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-leftovers-'));
+  folder = temporaryFolder('leftovers');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A name that a process which has ended gave. */
 function nameOfTheDead(path: string): string {

@@ -1,12 +1,12 @@
 /** The archive that `npm run bundle` makes, on a host of which it may use nothing. Making it takes a minute: under CI only. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openGguf } from '@anneal/formats/gguf/read';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from './testing/temporaryFolder.ts';
 
 const root = join(import.meta.dirname, '..');
 const minute = 60_000;
@@ -21,14 +21,10 @@ describe.skipIf(process.env.CI !== 'true')('the bundle (under CI=true, as making
     expect(archives).toHaveLength(1);
     const archive = join(root, 'dist', archives[0] as string);
     expect(statSync(archive).size).toBeLessThan(55e6);
-    folder = mkdtempSync(join(tmpdir(), 'anneal bundle '));
+    folder = temporaryFolder('a bundle');
     execFileSync('tar', ['-xf', archive, '-C', folder]);
     bundle = join(folder, readdirSync(folder)[0] as string);
   }, 15 * minute);
-
-  afterAll(() => {
-    if (folder) rmSync(folder, { recursive: true });
-  });
 
   /** With an empty PATH and nothing else in the environment, in a folder that is not the bundle's. */
   function anneal(...args: string[]): string {

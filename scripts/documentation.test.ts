@@ -1,10 +1,10 @@
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { resolveRecipe } from '@anneal/core/recipe/resolve';
 import { describe, expect, it } from 'vitest';
 import { verbs } from '../apps/agent/src/verbs.ts';
+import { temporaryFolder } from './testing/temporaryFolder.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -64,11 +64,10 @@ describe('documentation', () => {
 
   it('shows a recipe in the README that can be trained as it stands', () => {
     const yaml = /```yaml\n(?<text>[\s\S]*?)```/.exec(read('README.md'))?.groups?.text ?? '';
-    const folder = mkdtempSync(join(tmpdir(), 'anneal-readme-'));
+    const folder = temporaryFolder('readme');
     writeFileSync(join(folder, 'rows.jsonl'), '');
     const { recipe } = parseRecipe(yaml, 'README.md');
     expect(resolveRecipe(recipe, { baseDirectory: folder }).base_model).toBe('smollm2-135m');
-    rmSync(folder, { recursive: true });
   });
 
   it('names every verb of the command line in the README', () => {

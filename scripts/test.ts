@@ -91,8 +91,7 @@ function vitest(name: string, options: readonly string[]): TestRun {
   const report = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const command = [join(modules, 'vitest', 'vitest.mjs'), 'run', ...reporters, ...options];
-  // Tests make their temporary folders in this one, so that none is left behind.
-  const { status, seconds } = run(name, process.execPath, command, { TMPDIR: folder });
+  const { status, seconds } = run(name, process.execPath, command);
   const read = readReport(report);
   rmSync(folder, { recursive: true, force: true });
   return { ok: status === 0, seconds, ...read };
@@ -127,18 +126,12 @@ function readReport(path: string): Pick<TestRun, 'passed' | 'skipped' | 'failure
   return { passed, skipped: numPendingTests + numTodoTests, failures };
 }
 
-function run(
-  name: string,
-  command: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): { status: number | null; seconds: number } {
+function run(name: string, command: string, args: readonly string[]): { status: number | null; seconds: number } {
   console.log(`\n── ${name}`);
   const start = performance.now();
   const { status, error } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...environment },
   });
   if (error) console.error(error.message);
   return { status, seconds: (performance.now() - start) / 1000 };

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { fetchToolkit, type Pins, type ToolkitOptions } from './fetchToolkit.ts';
 import { packageIndex } from './packageIndex.ts';
 import { type IndexStandIn, makeZip, sha256, startIndex } from './testing.ts';
@@ -25,13 +25,12 @@ let folder: string;
 let index: IndexStandIn;
 
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-toolkit-'));
+  root = temporaryFolder('toolkit');
   folder = join(root, 'cuda-toolkit');
   index = await startIndex(wheels, 'json');
 });
 afterEach(async () => {
   await index.close();
-  rmSync(root, { recursive: true });
 });
 
 function pins(compilerSha256 = sha256(compiler), headerSha256 = sha256('// products')): Pins {

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareData } from '@anneal/core/datasets/prepareData';
 import { openModelText } from '@anneal/core/generate/modelText';
@@ -9,6 +8,7 @@ import { parseRecipe } from '@anneal/core/recipe/read';
 import { resolveRecipe } from '@anneal/core/recipe/resolve';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { annealIn } from '../test/helpers/anneal.ts';
 
 const starter = import.meta.dirname;
@@ -24,12 +24,6 @@ const rows = readFileSync(join(starter, 'data', 'harbour.jsonl'), 'utf8')
   .trimEnd()
   .split('\n')
   .map((line) => (JSON.parse(line) as { messages: Message[] }).messages);
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-starter-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
 
 test('the rows are conversations of many kinds, all in the manner of the keeper', () => {
   expect(rows.length).toBeGreaterThanOrEqual(200);

@@ -1,10 +1,10 @@
 /** `anneal doctor RUN`: silent on a healthy run, and what was spoilt on purpose is found in what the run recorded. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnosing, Diagnosis, RunFindingCode } from '@anneal/core/protocol/diagnoses';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { annealIn } from './helpers/anneal.ts';
 import { client, makePlace, paired, recordStep, start, writeRun } from './helpers/daemon.ts';
@@ -24,14 +24,12 @@ let folder: string;
 let anneal: ReturnType<typeof annealIn>;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-diagnose-'));
+  folder = temporaryFolder('diagnose');
   writeTinyModel(folder);
   writeCapitalsTask(folder, 120);
   writeFileSync(join(folder, 'recipe.yaml'), recipe);
   anneal = annealIn(folder, { ANNEAL_CACHE: join(folder, 'cache') });
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function trained(...settings: string[]): Promise<Diagnosis> {
   const options = settings.flatMap((setting) => ['--set', setting]);

@@ -1,16 +1,16 @@
 /** Estimates while a recipe is written: shared by those who look at the same text, one at a time, and given up when nobody does. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StepEvent } from '@anneal/core/protocol/studio';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { newestAlike, timeOf } from '../src/daemon/recipes/estimateOnHost.ts';
 import { LiveEstimates } from '../src/daemon/recipes/liveEstimates.ts';
 import { StepTable } from '../src/daemon/runs/stepTable.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
 import { client, makePlace, paired, start } from './helpers/daemon.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'anneal-estimates-'));
+const folder = temporaryFolder('estimates');
 const path = join(folder, 'recipe.yaml');
 let text: string;
 
@@ -18,8 +18,6 @@ beforeAll(async () => {
   await beginProject({}, { folder });
   text = readFileSync(path, 'utf8');
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type Watched = ReturnType<LiveEstimates['watch']>;
 

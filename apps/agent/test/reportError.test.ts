@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { reportError } from '../src/terminal/reportError.ts';
 
@@ -11,7 +10,7 @@ let stdout: string;
 let stderr: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-error-'));
+  folder = temporaryFolder('error');
   vi.stubEnv('XDG_STATE_HOME', folder);
   stdout = '';
   stderr = '';
@@ -21,7 +20,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 test('an unexpected error is one message, with the stack in a file that it names', () => {

@@ -1,11 +1,11 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Reproduction, ReproductionProgress } from '@anneal/core/protocol/reproductions';
 import { firstSettings, stretchesOf } from '@anneal/core/trainer/repetition';
 import { readRun } from '@anneal/core/trainer/runReader';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { reproduceRun } from '../src/service/runs/reproduce.ts';
 import { annealIn } from './helpers/anneal.ts';
@@ -29,7 +29,7 @@ let anneal: ReturnType<typeof annealIn>;
 
 /** A run that was made longer: its learning rate followed another schedule up to step 6 than after it. */
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-reproduce-'));
+  folder = temporaryFolder('reproduce');
   writeTinyModel(folder);
   writeCapitalsTask(folder);
   writeFileSync(join(folder, 'recipe.yaml'), recipe);
@@ -38,8 +38,6 @@ beforeAll(async () => {
   expect((await anneal('runs', 'resume', '--set', 'max_steps=9')).code).toBe(exitCodes.done);
   path = join(folder, 'runs', readdirSync(join(folder, 'runs'))[0] ?? '');
 }, 60_000);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the bits come out again, under each schedule that the run has had, and nothing is left', async () => {
   const before = readFileSync(join(path, 'events.jsonl'));

@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { ForeignProcess } from './foreignProcess.ts';
 
 let folder: string;
 let script: URL;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-foreign-'));
+  folder = temporaryFolder('foreign');
   const path = join(folder, 'library.ts');
   writeFileSync(
     path,
@@ -27,7 +27,6 @@ answerRequests(async ({ kind, value }) => {
   );
   script = pathToFileURL(path);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
 const open = (): ForeignProcess =>

@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { ProcessLock } from './processLock.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-lock-'));
+  folder = temporaryFolder('lock');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 test('is held once, given back, and leaves nothing behind', () => {
   const path = join(folder, 'a.lock');

@@ -1,10 +1,11 @@
 /** Small things that tests train on: the golden checkpoints, a tokenizer of characters, and a task that can be learned. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type OpenModel, openModel } from '../src/models/open.ts';
+
+export { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 
 export const goldenModels = ['llama3', 'smollm2', 'qwen2', 'qwen3', 'qwen3-yarn', 'mistral'] as const;
 /** Later architectures, whose blocks are put together from the same layers: tests that take each kind of processor leave them out. */
@@ -48,13 +49,6 @@ export function goldenModel(name: string, path = goldenPath(name)): OpenModel {
   const model = openModel(path);
   onTestFinished(() => model.close());
   return model;
-}
-
-/** A fresh folder, removed when the test ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A golden checkpoint of 160 tokens that can read and write: ChatML, a token for each ASCII character. */

@@ -1,15 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { UserError } from '../src/errors.ts';
 
-/** A folder of this test file's own, removed afterwards. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-formats-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+export { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 
 /** The UserError that `action` throws; anything else, or nothing, fails the test. */
 export function userError(action: () => unknown): UserError {

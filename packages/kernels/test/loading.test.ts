@@ -1,7 +1,7 @@
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../../../scripts/testing/temporaryFolder.ts';
 import { integer, normal, randomFrom } from '../src/cases/numbers.ts';
 import { cpuDevice } from '../src/device.ts';
 import { Engine, float32Of } from '../src/engine.ts';
@@ -41,14 +41,10 @@ function valuesOf(type: FloatType, count: number): Uint8Array {
 }
 
 function fileOf(bytes: Uint8Array): { path: string; descriptor: number } {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-test-'));
-  const path = join(folder, 'weights');
+  const path = join(temporaryFolder('loading'), 'weights');
   writeFileSync(path, Buffer.concat([Buffer.alloc(position, 0xff), bytes]));
   const descriptor = openSync(path, 'r');
-  onTestFinished(() => {
-    closeSync(descriptor);
-    rmSync(folder, { recursive: true });
-  });
+  onTestFinished(() => closeSync(descriptor));
   return { path, descriptor };
 }
 

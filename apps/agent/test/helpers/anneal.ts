@@ -1,9 +1,8 @@
 /** The command line as a user runs it: a process of its own, in a folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+
+export { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 
 export const annealPath = join(import.meta.dirname, '..', '..', 'bin', 'anneal.mjs');
 
@@ -16,13 +15,6 @@ export interface Ended {
   code: number | NodeJS.Signals | null;
   stdout: string;
   stderr: string;
-}
-
-/** A fresh folder, removed when the test ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-cli-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** Runs `node <args>` to its end. */

@@ -1,19 +1,11 @@
 /** The starter model after some steps: a run with a checkpoint, that can be exported. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beginProject } from '../../src/service/recipes/init.ts';
-import { annealIn } from './anneal.ts';
-
-const folders: string[] = [];
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+import { annealIn, temporaryFolder } from './anneal.ts';
 
 /** Returns its path: `<project>/runs/<id>`. @param project a folder that is not there yet; by default a temporary one */
 export async function trainedRun(project?: string): Promise<string> {
-  const folder = project ?? join(mkdtempSync(join(tmpdir(), 'anneal-run-')), 'harbor');
-  if (project === undefined) folders.push(join(folder, '..'));
+  const folder = project ?? join(temporaryFolder('run'), 'harbor');
   await beginProject({}, { folder });
   const anneal = annealIn(folder);
   const set = ['max_steps=60', 'sample_prompts=["Who are you?"]', 'val_set_size=0'].flatMap((one) => ['--set', one]);

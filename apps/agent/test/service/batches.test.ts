@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LossToken } from '@anneal/core/protocol/batches';
 import { writeAnswers } from '@anneal/core/trainer/answerFiles';
@@ -43,7 +42,7 @@ async function withBatches<T>(of: string, use: (batches: RunBatches) => Promise<
 }
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-batches-'));
+  const folder = temporaryFolder('batches');
   project = join(folder, 'harbor');
   await beginProject({}, { folder: project });
   const path = join(project, 'data', 'harbour.jsonl');
@@ -55,7 +54,6 @@ beforeAll(async () => {
   lines.splice(plantedRow - 1, 0, JSON.stringify({ messages }));
   writeFileSync(path, lines.join('\n'));
   run = await train();
-  return () => rmSync(folder, { recursive: true, force: true });
 });
 
 const mean = (tokens: readonly LossToken[]): number => {

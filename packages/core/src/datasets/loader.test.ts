@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { permutation } from '../random.ts';
 import { loaderOf, openLoader } from './loader.ts';
 import { packBins, packingEfficiency } from './pack.ts';
@@ -32,7 +32,7 @@ const options: StepOptions = {
 const anyLengths = fc.array(fc.integer({ min: 2, max: 64 }), { minLength: 1, maxLength: 60 });
 
 async function folderOf(lengths: readonly number[]): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-loader-'));
+  const folder = temporaryFolder('loader');
   const writer = await TokenStoreWriter.create(folder);
   const documents = lengths.map(encoded);
   for (const [i, document] of documents.entries()) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { openRow } from './editableRow.ts';
 import { writeVersion, writeVersionWith } from './newVersion.ts';
 import { openSource } from './read.ts';
@@ -11,8 +11,7 @@ import { openSource } from './read.ts';
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-version-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folder = temporaryFolder('version');
 });
 
 function fileOf(name: string, content: string): string {

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { byteTokenizer } from '../../test/byteTokenizer.ts';
 import { openChatRenderer } from './chatRenderer.ts';
 import { inspectData } from './dataReport.ts';
@@ -13,7 +13,7 @@ import { idOfWord, type TokenStore } from './tokenStore.ts';
 
 const tokenizer = byteTokenizer();
 const renderer = openChatRenderer(tokenizer);
-const folderOf = (): string => mkdtempSync(join(tmpdir(), 'anneal-prepare-'));
+const folderOf = (): string => temporaryFolder('prepare');
 const row = (question: string, answer: string): object => ({
   messages: [
     { role: 'user', content: question },

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { byteTokenizer } from '../../test/byteTokenizer.ts';
 import { openChatRenderer } from './chatRenderer.ts';
 import { type PreparedData, type PrepareOptions, prepareData } from './prepareData.ts';
@@ -12,8 +12,7 @@ let cache: string;
 let rows: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-prepared-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  folder = temporaryFolder('prepared');
   cache = join(folder, 'cache');
   rows = join(folder, 'rows.jsonl');
   writeRows('one', 'two');

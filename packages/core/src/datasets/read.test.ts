@@ -1,8 +1,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { PythonNumber } from '../templates/values.ts';
 import { listDataFiles } from './dataFiles.ts';
 import { openSource } from './read.ts';
@@ -10,7 +10,7 @@ import type { DataSource, RawRow } from './types.ts';
 
 fc.configureGlobal({ seed: 3407 });
 
-const folder = mkdtempSync(join(tmpdir(), 'anneal-read-'));
+const folder = temporaryFolder('read');
 let number = 0;
 /** A file of its own with this content. */
 function write(extension: string, content: string | Uint8Array): string {

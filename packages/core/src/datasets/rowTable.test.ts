@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { ROW_VERDICTS } from '../protocol/rowVerdicts.ts';
 import { rowLengths } from './rowLengths.ts';
 import { type JudgedRow, RowTable } from './rowTable.ts';
@@ -36,8 +36,7 @@ test('a table says what it was told, of every verdict, also when it is read from
     })),
     ...Array.from({ length: 3000 }, (_, i) => kept(i)),
   ];
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-table-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder('table');
   const path = join(folder, 'rows.bin');
   const written = tableOf(rows);
   writeFileSync(path, Buffer.concat(written.bytes()));

@@ -1,17 +1,16 @@
 /** Prepared data that somebody changed: opened, or refused by a UserError. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { type Choices, fuzz, mutated, placesIn, replacedAt } from '../../test/fuzz.ts';
 import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
 import { MANIFEST_FILE, readManifest, type StoreManifest, sealManifest, verifyTokenStore } from './storeManifest.ts';
 import { openTokenStore, type TokenStore } from './tokenStore.ts';
 import { TokenStoreWriter } from './tokenStoreWriter.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'anneal-store-fuzz-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder('store-fuzz');
 
 const values = [undefined, null, -1, 0, 1, 0.5, 2 ** 32, 2 ** 53, 1e300, '', 'x', [], [0], {}, true];
 

@@ -1,18 +1,17 @@
 /** Tables that nobody should have written: read, or refused by a UserError. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, test } from 'vitest';
+import { beforeAll, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { type Choices, fuzz, mutated } from '../../test/fuzz.ts';
 import { openSource } from './read.ts';
 import type { RawRow } from './types.ts';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-table-fuzz-'));
+  folder = temporaryFolder('table-fuzz');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function readEverything(path: string): Promise<RawRow[]> {
   const source = await openSource(path);

@@ -1,8 +1,8 @@
 /** Each rule on what it is for, and none on a healthy run; every change that is advised leads to a valid recipe. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import type { DataReport } from '../protocol/data.ts';
 import { RUN_FINDINGS, type RunFinding, type RunFindingCode } from '../protocol/diagnoses.ts';
 import type { EventOf } from '../protocol/events.ts';
@@ -15,11 +15,10 @@ import { loopAtEnd } from './rules/answers.ts';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-diagnose-'));
+  folder = temporaryFolder('diagnose');
   writeFileSync(join(folder, 'rows.jsonl'), '{"text": "a"}\n');
   writeFileSync(join(folder, 'reward.ts'), 'export default () => [1];\n');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const lines = ['base_model: smollm2-135m', 'adapter: lora', 'datasets:', '  - path: rows.jsonl', 'val_set_size: 0.1'];
 const recipeText = (...more: string[]) => [...lines, ...more, ''].join('\n');

@@ -1,17 +1,16 @@
 /** The log is read once, and says what counts: each step once, the newest answers, how the newest launch ended. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import type { Diagnosing } from '../protocol/diagnoses.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { readLog } from './readLog.ts';
 
 let run: string;
 beforeAll(() => {
-  run = mkdtempSync(join(tmpdir(), 'anneal-log-'));
+  run = temporaryFolder('log');
 });
-afterAll(() => rmSync(run, { recursive: true }));
 
 function write(...events: EventBody[]): void {
   const lines = events.map((event, i) => JSON.stringify({ seq: i + 1, time: '2026-01-31T12:00:00.000Z', ...event }));

@@ -1,11 +1,11 @@
 /** Servers that mean harm: no name of theirs leaves the cache, no token leaves the configured host, no answer is without end. */
 
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../errors.ts';
 import { modelFolder } from './cache.ts';
 import { pullModel } from './pull.ts';
@@ -23,7 +23,7 @@ let hub: HubStandIn;
 let elsewhere: HubStandIn;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'anneal-hostile-'));
+  root = temporaryFolder('hostile');
   vi.stubEnv('HF_TOKEN', TOKEN);
   vi.stubEnv('HF_HUB_OFFLINE', undefined);
   hub = await startHub(ID, modelFiles);
@@ -33,7 +33,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await Promise.all([hub.close(), elsewhere.close()]);
-  await rm(root, { recursive: true });
 });
 
 const pull = (more: Parameters<typeof pullModel>[1] = {}): Promise<string> =>

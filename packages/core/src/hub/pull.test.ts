@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../errors.ts';
 import { readChatTemplates } from '../templates/chatTemplates.ts';
 import { type PullProgress, pullModel } from './pull.ts';
@@ -26,7 +26,7 @@ let cacheDirectory: string;
 const hubs: HubStandIn[] = [];
 
 beforeEach(async () => {
-  cacheDirectory = await mkdtemp(join(tmpdir(), 'anneal-hub-'));
+  cacheDirectory = temporaryFolder('hub');
   vi.stubEnv('HF_TOKEN', undefined);
   vi.stubEnv('HF_HUB_OFFLINE', undefined);
 });
@@ -34,7 +34,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await Promise.all(hubs.splice(0).map(({ close }) => close()));
-  await rm(cacheDirectory, { recursive: true });
 });
 
 async function hub(files: Record<string, Uint8Array | string> = modelFiles, options?: { gated: boolean }) {

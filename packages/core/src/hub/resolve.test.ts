@@ -1,18 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { defaultCacheDirectory, modelFolder } from './cache.ts';
 import { modelByName } from './catalog.ts';
 import { resolveModelPath } from './resolve.ts';
 import { selectFiles } from './selectFiles.ts';
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-resolve-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
 
 test('a folder and a .gguf file are taken as they are, relative to the recipe', () => {
   const folder = temporaryFolder();

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { modelHash } from './hash.ts';
 
 let folder: string;
 let paths: string[];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-hash-'));
+  folder = temporaryFolder('hash');
   paths = ['config.json', 'model.safetensors'].map((name) => join(folder, name));
   for (const path of paths) writeFileSync(path, `content of ${path.slice(folder.length)}`);
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const [config, weights] = [() => paths[0] ?? '', () => paths[1] ?? ''];
 

@@ -1,10 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { type TensorToWrite, writeSafetensors } from '@anneal/formats/safetensors/write';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { openModel } from './open.ts';
 import { withChatTemplates } from './withChatTemplates.ts';
 
@@ -12,9 +12,8 @@ const golden = (name: string): string => fileURLToPath(new URL(`../../test/golde
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-open-'));
+  folder = temporaryFolder('open');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A copy of a golden checkpoint whose tensors went through `change`. */
 async function altered(name: string, change: (tensors: TensorToWrite[]) => TensorToWrite[]): Promise<string> {

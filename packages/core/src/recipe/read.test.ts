@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../errors.ts';
 import { InvalidRecipe } from './problem.ts';
 import { checkRecipe, parseRecipe, readRecipe } from './read.ts';
@@ -272,18 +272,14 @@ describe('--set', () => {
 
 describe('a file', () => {
   it('is read; one that is missing, binary or no file is refused with its path', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'anneal-recipe-'));
-    try {
-      const path = join(folder, 'recipe.yaml');
-      await writeFile(path, minimal);
-      expect((await readRecipe(path, ['lora_r=4'])).recipe.lora_r).toBe(4);
-      await writeFile(path, Uint8Array.of(0x62, 0xff, 0xfe));
-      await expect(readRecipe(path)).rejects.toMatchObject({ code: 'recipe_not_utf8', where: path });
-      await expect(readRecipe(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'recipe_missing' });
-      await expect(readRecipe(folder)).rejects.toMatchObject({ code: 'not_a_file', where: folder });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const folder = temporaryFolder('recipe');
+    const path = join(folder, 'recipe.yaml');
+    await writeFile(path, minimal);
+    expect((await readRecipe(path, ['lora_r=4'])).recipe.lora_r).toBe(4);
+    await writeFile(path, Uint8Array.of(0x62, 0xff, 0xfe));
+    await expect(readRecipe(path)).rejects.toMatchObject({ code: 'recipe_not_utf8', where: path });
+    await expect(readRecipe(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'recipe_missing' });
+    await expect(readRecipe(folder)).rejects.toMatchObject({ code: 'not_a_file', where: folder });
   });
 });
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { byteTokenizer, byteTokenizerJson } from '../../test/byteTokenizer.ts';
 import { decodeStream } from './decodeStream.ts';
 import { openTokenizer, type Tokenizer, type TokenizerFiles } from './tokenizer.ts';
@@ -76,7 +76,7 @@ describe('tokenizer', () => {
   });
 
   it('explains what is missing or broken', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'anneal-tokenizer-'));
+    const folder = temporaryFolder('tokenizer');
     expect(() => openTokenizer(folder)).toThrow(expect.objectContaining({ code: 'tokenizer_missing' }));
     writeFileSync(join(folder, 'tokenizer.json'), '{"model": 1}');
     expect(() => openTokenizer(folder)).toThrow(expect.objectContaining({ code: 'tokenizer_invalid' }));

@@ -1,20 +1,14 @@
-import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { placeBefore, readEvents } from './eventReader.ts';
 import { followEvents } from './followEvents.ts';
 import { RunDirectory } from './runDirectory.ts';
 
 const warning = (message: string): EventBody => ({ type: 'warning', code: 'test', message });
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-follow-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
 
 const createRun = () => RunDirectory.create({ root: temporaryFolder(), name: 'a', recipeText: '', resolvedText: '' });
 

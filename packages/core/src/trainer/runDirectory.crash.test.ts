@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { type RunEvent, withoutSuperseded } from '../protocol/events.ts';
 import { statusSchema } from '../protocol/status.ts';
 import { followEvents } from './followEvents.ts';
@@ -17,9 +17,8 @@ const writer = join(import.meta.dirname, 'testing', 'writeRun.ts');
 let root: string;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-crash-'));
+  root = temporaryFolder('crash');
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 test('SIGKILL at any moment leaves a gapless log, whole checkpoints and a run that goes on', async () => {
   const created = await RunDirectory.create({ root, name: 'crash', recipeText: 'a: 1\n', resolvedText: 'a: 1\n' });

@@ -3,16 +3,15 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { followEvents } from './followEvents.ts';
 import { RunDirectory } from './runDirectory.ts';
@@ -45,10 +44,9 @@ const save = (number: number, metric?: number, limit?: number) =>
 const steps = async () => (await run.checkpoints()).map((checkpoint) => checkpoint.step);
 
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-run-'));
+  root = temporaryFolder('run');
   run = await create();
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 const errorCode = async (action: () => unknown): Promise<string | undefined> => {
   try {

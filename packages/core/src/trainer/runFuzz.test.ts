@@ -1,8 +1,8 @@
 /** Any bytes in any file of a run: it is read, opened or refused by a UserError, and the runs beside it are listed as before. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../errors.ts';
 import { random } from '../random.ts';
 import { surveyCheckpoints } from './checkpointStore.ts';
@@ -32,7 +32,7 @@ let whole: string;
 let good: string;
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-fuzz-'));
+  root = temporaryFolder('fuzz');
   const run = await RunDirectory.create({ root, name: 'whole', recipeText: 'a: 1\n', resolvedText: 'a: 1\n' });
   run.pin({ model: 'a', data: 'b', template: 'c', tokenizer: 'd' });
   run.recordStart({ totalSteps: 2, fromStep: 0 });
@@ -50,12 +50,9 @@ beforeAll(async () => {
     await other.close();
     return other.path;
   })();
-  whole = mkdtempSync(join(tmpdir(), 'anneal-fuzz-whole-'));
+  whole = temporaryFolder('fuzz-whole');
   cpSync(run.path, whole, { recursive: true });
   rmSync(run.path, { recursive: true });
-});
-afterAll(() => {
-  for (const folder of [root, whole]) rmSync(folder, { recursive: true });
 });
 
 test(`${rounds} damaged runs`, { timeout: Math.max(3_600_000, 500 * rounds) }, async () => {

@@ -1,17 +1,8 @@
 /** What is kept of a long run is what its log says, however the log was read: at once, in parts, or through what was kept. */
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { RunFeed } from './feed.ts';
 import { KeptHistories } from './keptHistories.ts';
 import { RunIndex } from './runIndex.ts';
@@ -24,13 +15,12 @@ const log = () => join(run, 'events.jsonl');
 const options = { from: null, to: null, buckets: 50, smoothing: 0.9 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-histories-'));
+  folder = temporaryFolder('histories');
   run = join(folder, 'run');
   mkdirSync(run);
   writeFileSync(join(run, 'recipe.resolved.yaml'), 'base_model: model\n');
   writeFileSync(log(), '');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 let seq = 0;
 function write(...events: object[]): void {

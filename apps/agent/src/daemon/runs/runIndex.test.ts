@@ -1,18 +1,9 @@
 /** What the list shows of runs that nobody writes is what their files say, and costs no reading of logs. */
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { thisProcess } from '@anneal/formats/files/processOwner';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { RunQueue } from '../../service/queue/runQueue.ts';
 import { Workspace } from '../workspace.ts';
 import { RunFeeds } from './feeds.ts';
@@ -27,14 +18,13 @@ const said: string[] = [];
 const opened: { close(): void }[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-index-'));
+  folder = temporaryFolder('index');
   state = join(folder, '.state');
   mkdirSync(state);
   said.length = 0;
 });
 afterEach(() => {
   for (const one of opened.splice(0)) one.close();
-  rmSync(folder, { recursive: true });
 });
 
 function event(seq: number, more: object): string {

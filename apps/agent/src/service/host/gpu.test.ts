@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CudaReport } from '@anneal/core/device';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { gpuFindings } from './gpu.ts';
 import { nvidiaHost } from './nvidiaHost.ts';
 
@@ -100,8 +100,7 @@ test.each([
   'NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.95.05  Tue Sep 23 10:11:16 UTC 2025',
   'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (dvs-builder@U22)',
 ])('what Linux says: %s', (version) => {
-  const root = mkdtempSync(join(tmpdir(), 'anneal-doctor-'));
-  onTestFinished(() => rmSync(root, { recursive: true }));
+  const root = temporaryFolder('doctor');
   const write = (path: string, text: string) => {
     mkdirSync(join(root, path, '..'), { recursive: true });
     writeFileSync(join(root, path), `${text}\n`);

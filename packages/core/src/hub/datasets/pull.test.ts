@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { resolveRecipe } from '../../recipe/resolve.ts';
 import { dataOptions } from '../../trainer/dataOptions.ts';
 import type { PullOptions } from '../pull.ts';
@@ -23,7 +23,7 @@ let cacheDirectory: string;
 const hubs: HubStandIn[] = [];
 
 beforeEach(async () => {
-  cacheDirectory = await mkdtemp(join(tmpdir(), 'anneal-datasets-'));
+  cacheDirectory = temporaryFolder('datasets');
   vi.stubEnv('HF_TOKEN', 'hf_secretsecret');
   vi.stubEnv('HF_HUB_OFFLINE', undefined);
   vi.stubEnv('ANNEAL_CACHE', cacheDirectory);
@@ -32,7 +32,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await Promise.all(hubs.splice(0).map(({ close }) => close()));
-  await rm(cacheDirectory, { recursive: true });
 });
 
 async function hub(contents: Record<string, string> = files, options?: { gated: boolean }): Promise<HubStandIn> {

@@ -1,10 +1,10 @@
 /** A push against a stand-in of the hub: everything or nothing, nothing twice, the token nowhere else. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../../errors.ts';
 import type { PushProgress } from '../../protocol/push.ts';
 import { PATIENCE } from '../boundedFetch.ts';
@@ -19,7 +19,7 @@ let folder: string;
 let hub: HubStandIn;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'anneal-push-'));
+  folder = temporaryFolder('push');
   hub = await startHub('some/model', {});
   await writeFile(join(folder, 'weights'), weights);
   await writeFile(join(folder, 'small'), 'a'.repeat(5000));
@@ -28,7 +28,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await hub.close();
-  await rm(folder, { recursive: true });
 });
 
 const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');

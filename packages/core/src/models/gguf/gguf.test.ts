@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GgufValue } from '@anneal/formats/gguf/metadata';
 import { writeGguf } from '@anneal/formats/gguf/write';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../../errors.ts';
 import { type OpenModel, openModel } from '../open.ts';
 import { inverseFrequencies } from '../rope.ts';
@@ -53,9 +52,8 @@ describe('rope factors', () => {
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-gguf-'));
+  folder = temporaryFolder('gguf');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const uint32 = (value: number): GgufValue => ({ type: 'uint32', value });
 const float32 = (value: number): GgufValue => ({ type: 'float32', value });

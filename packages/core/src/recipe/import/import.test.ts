@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../../errors.ts';
 import { parseRecipe } from '../read.ts';
 import { resolveRecipe } from '../resolve.ts';
@@ -279,17 +279,13 @@ describe('LLaMA-Factory', () => {
   });
 
   it('finds dataset_info.json beside the recipe', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'anneal-import-'));
-    try {
-      await writeFile(join(folder, 'dataset_info.json'), '{"mine": {"file_name": "rows.csv"}}');
-      const path = join(folder, 'recipe.yaml');
-      await writeFile(path, 'model_name_or_path: m\ndataset: mine\ndataset_dir: .\n');
-      expect((await importRecipeFile(path)).recipe.datasets?.[0]).toMatchObject({ path: 'rows.csv', type: 'alpaca' });
-      await writeFile(join(folder, 'dataset_info.json'), '{');
-      await expect(importRecipeFile(path)).rejects.toMatchObject({ code: 'invalid_json' });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const folder = temporaryFolder('import');
+    await writeFile(join(folder, 'dataset_info.json'), '{"mine": {"file_name": "rows.csv"}}');
+    const path = join(folder, 'recipe.yaml');
+    await writeFile(path, 'model_name_or_path: m\ndataset: mine\ndataset_dir: .\n');
+    expect((await importRecipeFile(path)).recipe.datasets?.[0]).toMatchObject({ path: 'rows.csv', type: 'alpaca' });
+    await writeFile(join(folder, 'dataset_info.json'), '{');
+    await expect(importRecipeFile(path)).rejects.toMatchObject({ code: 'invalid_json' });
   });
 });
 

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { InvalidRecipe } from '../problem.ts';
 import { readSynthesisRecipe } from './read.ts';
 import { synthesisReference } from './reference.ts';
@@ -16,14 +16,10 @@ output: rows.jsonl
 `;
 
 async function read(text: string, set: readonly string[] = []) {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-recipe-'));
-  try {
-    const path = join(folder, 'recipe.yaml');
-    writeFileSync(path, text);
-    return { ...(await readSynthesisRecipe(path, set)), folder };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder('recipe');
+  const path = join(folder, 'recipe.yaml');
+  writeFileSync(path, text);
+  return { ...(await readSynthesisRecipe(path, set)), folder };
 }
 
 async function problemsOf(text: string, set: readonly string[] = []) {

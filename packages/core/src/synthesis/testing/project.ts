@@ -1,8 +1,8 @@
 /** A folder with a recipe and twelve harbors to ask about, for tests. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
+import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../../errors.ts';
 import { readSynthesisRecipe } from '../../recipe/synthesis/read.ts';
 import type { Provenance, Rejected } from '../candidates.ts';
@@ -22,8 +22,7 @@ export const paragraphs = Array.from(
 );
 
 function folderWith(files: Record<string, string>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-synthesis-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('synthesis');
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(folder, name, '..'), { recursive: true });
     writeFileSync(join(folder, name), text);
