@@ -1,11 +1,12 @@
 /**
  * An agent read every log of its folder anew to list the runs, again and again while somebody looked at the list: with 5,000 runs that took
  * over a minute, a whole core and 1.5 GB, and nobody else was answered meanwhile. And a client that was reading such
- * a list over a slow line was closed as one that does not read, each time it came back.
+ * a list over a slow line was closed as one that does not read, each time it came back. `anneal runs ls` read every log as well.
  */
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListedRun } from '@anneal/core/protocol/studio';
+import { lockRun } from '@anneal/core/trainer/runLock';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { annealIn } from '../apps/agent/test/helpers/anneal.ts';
@@ -56,6 +57,42 @@ it('a list that was read once is told by the next agent without the logs, until 
   expect(rebuilt.code).toBe(1);
   expect(await listed()).toMatchObject([{ error: { what: 'other' } }, { state: 'damaged' }]);
   expect(said.join()).not.toContain('index');
+}, 60_000);
+
+it('the command line opens a log again only where the files of the run have changed', async () => {
+  const place = makePlace();
+  const failed = (what: string) => event(2, { type: 'failed', error: { code: 'x', what } });
+  const log = writeRun(place.workspace, 'a', { events: failed('first') });
+  writeRun(place.workspace, 'b', { events: 'no event\nand more\n' });
+  const cache = join(place.workspace, 'cache');
+  const anneal = annealIn(place.workspace, { ANNEAL_CACHE: cache });
+  const listed = async () => JSON.parse((await anneal('runs', 'ls', '--json')).stdout);
+  const first = await listed();
+  expect(first).toMatchObject([{ error: { what: 'first' }, tags: [] }, { state: 'damaged' }]);
+  const rewrite = (from: string, to: string) => {
+    writeFileSync(log, readFileSync(log, 'utf8').replace(from, to));
+    for (const path of [log, join(log, '..')]) utimesSync(path, begun, begun);
+  };
+  rewrite('first', 'other');
+  expect(await listed()).toEqual(first);
+  // What is said of a run is a change, and so is a longer log.
+  await anneal('runs', 'tag', 'a', 'good');
+  expect(await listed()).toMatchObject([{ error: { what: 'other' }, tags: ['good'] }, { state: 'damaged' }]);
+  rewrite('other', 'longer');
+  expect(await listed()).toMatchObject([{ error: { what: 'longer' } }, { state: 'damaged' }]);
+  // One that another process writes is read, whatever its files look like.
+  rewrite('longer', 'larger');
+  const { pid } = process;
+  const held = lockRun(join(log, '..'));
+  for (const path of [log, join(log, '..')]) utimesSync(path, begun, begun);
+  expect(await listed()).toMatchObject([{ error: { what: 'larger' }, pid }, { state: 'damaged' }]);
+  held.release();
+  // A damaged cache, and one that cannot be written, cost time alone.
+  for (const file of readdirSync(join(cache, 'runs'))) writeFileSync(join(cache, 'runs', file), '{');
+  expect(await listed()).toMatchObject([{ error: { what: 'larger' } }, { state: 'damaged' }]);
+  rmSync(cache, { recursive: true });
+  writeFileSync(cache, '');
+  expect(await listed()).toMatchObject([{ error: { what: 'larger' } }, { state: 'damaged' }]);
 }, 60_000);
 
 it('an answer of many megabytes reaches a client that reads it slowly', async () => {

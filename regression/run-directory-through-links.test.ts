@@ -15,11 +15,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { listRuns } from '../apps/agent/src/service/runs/list.ts';
 import { listCheckpoints } from '../packages/core/src/trainer/checkpointStore.ts';
 import { removeRun } from '../packages/core/src/trainer/removeRun.ts';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
 import { runEntries } from '../packages/core/src/trainer/runFiles.ts';
-import { readRun, surveyRuns } from '../packages/core/src/trainer/runReader.ts';
+import { readRun } from '../packages/core/src/trainer/runReader.ts';
 import { temporaryFolder } from '../scripts/testing/temporaryFolder.ts';
 
 let root: string;
@@ -69,8 +70,8 @@ test.skipIf(process.platform === 'win32').each(files)('%s that is a pipe hangs n
   const other = await RunDirectory.create({ root, name: 'b', recipeText: 'b', resolvedText: 'b' });
   await other.close();
   await expect(RunDirectory.open(path)).rejects.toMatchObject({ code: 'run_entry_foreign' });
-  expect(await surveyRuns(root)).toMatchObject([
-    { path, error: { code: 'run_entry_foreign' } },
+  expect(await listRuns({ runsFolder: root })).toMatchObject([
+    { path, state: 'damaged', error: { code: 'run_entry_foreign' } },
     { path: other.path, state: 'created' },
   ]);
 });

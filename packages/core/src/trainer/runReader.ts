@@ -19,12 +19,6 @@ export interface RunView {
   watch: AlertWatch;
 }
 
-/** A folder among the runs that cannot be read as one. */
-export interface DamagedRun {
-  path: string;
-  error: UserError;
-}
-
 /**
  * What the events say, each of which is handed on; status.json is for others and never believed here.
  * Throws `run_not_found`, `run_entry_foreign`, `run_not_readable`, `event_log_damaged`.
@@ -41,20 +35,13 @@ export function readRun(path: string, onEvent?: (event: RunEvent) => void): RunV
     watch.add(event);
     onEvent?.(event);
   }
-  const shouldRun = status.state === 'preparing' || status.state === 'running';
-  return { path: absolute, status, state: shouldRun && !owner ? 'interrupted' : status.state, owner, watch };
+  return { path: absolute, status, state: stateOf(status, owner), owner, watch };
 }
 
-/** The runs below `root`, oldest first; one that is damaged hides no other. */
-export async function surveyRuns(root: string): Promise<(RunView | DamagedRun)[]> {
-  return (await listRuns(root)).map((path) => {
-    try {
-      return readRun(path);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return { path: resolve(path), error };
-    }
-  });
+/** What the events say, or `interrupted`. */
+export function stateOf({ state }: Status, owner: RunOwner | undefined): RunView['state'] {
+  const shouldRun = state === 'preparing' || state === 'running';
+  return shouldRun && !owner ? 'interrupted' : state;
 }
 
 /** The folders of the runs below `root`, oldest first. */

@@ -14,10 +14,11 @@ import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runF
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { parse } from 'yaml';
 import { alertsOf } from '../../service/runs/alerts.ts';
+import { stampOf } from '../../service/runs/stamp.ts';
 import { RunHistory } from './history.ts';
 import type { KeptHistories, ReadHistory } from './keptHistories.ts';
 import { remainingSeconds } from './remaining.ts';
-import { type IndexedRun, type RunDigest, type RunIndex, stampOf } from './runIndex.ts';
+import type { IndexedRun, RunDigest, RunIndex } from './runIndex.ts';
 import { bucketSteps, type SeriesOptions } from './series.ts';
 import type { StepTable } from './stepTable.ts';
 

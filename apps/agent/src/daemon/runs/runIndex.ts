@@ -2,13 +2,12 @@
  * What the list shows of runs that nobody writes, in the state of the agent: as long as their files are as they were, no log is
  * opened for it. Derived from the runs alone: removed, it is made again.
  */
-import { lstatSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { alertSchema } from '@anneal/core/protocol/alerts';
 import { noteSchema } from '@anneal/core/protocol/remarks';
 import { statusSchema } from '@anneal/core/protocol/status';
-import { remarksName } from '@anneal/core/trainer/remarks';
 import { z } from 'zod';
 
 /** Another meaning of what is kept is another number. */
@@ -37,28 +36,6 @@ export interface IndexedRun {
   /** Of its files: where they have this one still, the digest is theirs. */
   stamp: string;
   digest: RunDigest;
-}
-
-/** A change within so little time of a look may leave the time of a file as it was: file systems count in up to two seconds. */
-const unsettledMilliseconds = 2500;
-
-/**
- * Changes whenever a process takes the run's lock, appends to its log or writes what people say of it. Undefined where that could
- * happen unnoticed: just after a change, and where the files cannot be looked at.
- */
-export function stampOf(run: string): string | undefined {
-  const settled = Date.now() - unsettledMilliseconds;
-  const parts: string[] = [];
-  try {
-    for (const path of [run, join(run, 'events.jsonl'), join(run, remarksName)]) {
-      const status = lstatSync(path, { throwIfNoEntry: false });
-      if (status && status.mtimeMs > settled) return undefined;
-      parts.push(status ? `${status.ino} ${status.mtimeMs} ${status.size}` : '');
-    }
-  } catch {
-    return undefined;
-  }
-  return parts.join('\n');
 }
 
 export class RunIndex {

@@ -3,7 +3,7 @@ import { UserError } from '@anneal/core/errors';
 import { type CreateRunRequest, createRunRequest, type ResumeRunRequest } from '@anneal/core/protocol/runs';
 import { differingKeys, isChangeable } from '@anneal/core/recipe/change';
 import { excludedBy } from '@anneal/core/recipe/exclusive';
-import { findRun, surveyRuns } from '@anneal/core/trainer/runReader';
+import { findRun, listRuns, readRun } from '@anneal/core/trainer/runReader';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { type OpenedRecipe, openRecipe } from '../recipes/open.ts';
@@ -24,12 +24,13 @@ export async function runOfRecipe(
 }
 
 async function newestRun(root: string, name: string): Promise<string> {
-  const runs = await surveyRuns(root);
-  const newest = runs.findLast((run) =>
-    'error' in run ? basename(run.path).includes(name) : run.status.name === name,
-  );
-  if (newest && 'error' in newest) throw newest.error;
-  if (newest) return newest.path;
+  for (const path of (await listRuns(root)).toReversed()) {
+    try {
+      if (readRun(path).status.name === name) return path;
+    } catch (error) {
+      if (!(error instanceof UserError) || basename(path).includes(name)) throw error;
+    }
+  }
   throw new UserError({
     what: `there is no run named "${name}" to continue`,
     where: root,
