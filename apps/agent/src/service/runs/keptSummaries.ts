@@ -29,6 +29,9 @@ const keptSchema = z.object({ stamp: z.string(), summary: summarySchema });
 /** Another meaning of what is kept is another number. */
 const fileSchema = z.object({ version: z.literal(1), runs: z.record(z.string(), keptSchema) });
 
+/** So few are read in a moment, and leave nothing in the cache. */
+const fewRuns = 100;
+
 export class KeptSummaries {
   readonly #file: string;
   readonly #before: Map<string, z.infer<typeof keptSchema>>;
@@ -59,6 +62,7 @@ export class KeptSummaries {
   }
 
   save(): void {
+    if (this.#now.size < fewRuns) return;
     if (!this.#hasChanged && this.#now.size === this.#before.size) return;
     try {
       makeFolder(dirname(this.#file));
