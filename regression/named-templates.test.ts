@@ -111,6 +111,22 @@ test.each([[[{ name: 'tool_use', template: TOOL_USE }]], [[...list, { name: '../
   },
 );
 
+test('a list without a default says what there is, and its advice works', () => {
+  const { path } = modelWith({ config: [{ name: 'tool_use', template: TOOL_USE }] });
+  expect(() => openModel(path)).toThrow(
+    expect.objectContaining({
+      what: 'chat_template has templates named tool_use, and none named default',
+      next: expect.stringContaining('as chat_template.jinja beside it'),
+    }),
+  );
+  writeFileSync(join(path, 'chat_template.jinja'), CHATML);
+  mkdirSync(join(path, 'additional_chat_templates'));
+  writeFileSync(join(path, 'additional_chat_templates', 'tool_use.jinja'), TOOL_USE);
+  const model = openModel(path);
+  expect(model.chatTemplates).toEqual({ default: CHATML, named: { tool_use: TOOL_USE } });
+  model.close();
+});
+
 test('every export has the template of the run and no other, and answers as the run did', async () => {
   const { folder, path } = modelWith({ config: list, named: { rag: 'R' } });
   const own = join(folder, 'own.jinja');

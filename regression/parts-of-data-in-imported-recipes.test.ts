@@ -1,6 +1,7 @@
 /**
  * Recipes of other trainers that train a part of a file were translated to ones that train all of it: a slice `train[:10%]` of one file,
  * `split` and `num_samples` of dataset_info.json, and subset and split of a hub's data in stage `pt`, without a word.
+ * So were a shard of all data in Axolotl, and held-out rows that LLaMA-Factory's `max_samples` cuts as it does those that are trained.
  */
 import { expect, test } from 'vitest';
 import { importRecipe } from '../packages/core/src/recipe/import/index.ts';
@@ -43,4 +44,18 @@ test('LLaMA-Factory: a slice of a file is said', () => {
     mine: { file_name: 'rows.json', split: 'train[:50]' },
   });
   expect(translated.find(({ from }) => from === 'dataset')?.note).toContain('not train[:50]');
+});
+
+test('LLaMA-Factory: max_samples is of held-out rows, too', () => {
+  const { recipe } = importRecipe(factory('stage: sft\neval_dataset: few, many\nmax_samples: 100'), 'factory.yaml', {
+    few: { file_name: 'few.json', num_samples: 50 },
+    many: { file_name: 'many.json' },
+  });
+  expect(recipe.test_datasets?.map(({ max_samples: most }) => most)).toEqual([50, 100]);
+});
+
+test('Axolotl: a shard of all data is said', () => {
+  const recipe = `${axolotl}datasets:\n  - {path: rows.jsonl, type: alpaca}\ndataset_shard_num: 4\ndataset_shard_idx: 0\n`;
+  const { untranslated } = importRecipe(recipe, 'axolotl.yaml');
+  expect(untranslated).toContainEqual(expect.objectContaining({ key: 'dataset_shard_num' }));
 });

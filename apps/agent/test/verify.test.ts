@@ -63,3 +63,17 @@ test('a folder without reference values is wrong usage', async () => {
   expect(code).toBe(exitCodes.badInput);
   expect(stderr).toContain('there are no reference values here');
 });
+
+test('one wrong path does not end the others', async () => {
+  const folder = temporaryFolder();
+  const anneal = annealIn(folder);
+  const { code, stdout } = await anneal('verify', 'nothing', goldenPath('llama3'), '--json');
+  expect(code).toBe(exitCodes.failed);
+  expect(JSON.parse(stdout)).toMatchObject({
+    passed: false,
+    verifications: [{ path: 'nothing', passed: false, error: { code: 'golden_not_found' } }, { passed: true }],
+  });
+  const none = await anneal('verify', 'nothing', 'nowhere');
+  expect(none.code).toBe(exitCodes.badInput);
+  expect(none.stderr).toMatch(/at nothing\n[^]*at nowhere\n/);
+});

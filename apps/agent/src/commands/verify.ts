@@ -1,3 +1,4 @@
+import { UserError } from '@anneal/core/errors';
 import { type VerifyRequest, verifyRequest } from '@anneal/core/protocol/host';
 import type { Quantity } from '@anneal/core/verify/quantity';
 import type { Command } from 'commander';
@@ -36,9 +37,16 @@ export function define(command: Command): void {
 async function verify(paths: readonly string[], { json = false, ...options }: Options): Promise<void> {
   const { verifyReference } = await import('../service/host/verify.ts');
   const verifications: Verification[] = [];
+  /** Paths without reference values: one of several does not end the others. */
+  let wrong = 0;
   for (const path of paths) {
     if (!json) print(colors.bold(path));
-    const verification = await verifyReference({}, { path, ...options });
+    const verification = await verifyReference({}, { path, ...options }).catch((error: unknown) => {
+      const isOfAll = paths.length === 1 || (error as UserError).code === 'device_not_found';
+      if (!(error instanceof UserError) || isOfAll) throw error;
+      wrong++;
+      return { path, passed: false, quantities: [], error: error.toJSON() };
+    });
     verifications.push(verification);
     if (json) continue;
     const { quantities, error } = verification;
@@ -47,7 +55,7 @@ async function verify(paths: readonly string[], { json = false, ...options }: Op
     if (error) printError(error, { json: false });
   }
   const passed = verifications.every((verification) => verification.passed);
-  process.exitCode = passed ? exitCodes.done : exitCodes.failed;
+  process.exitCode = passed ? exitCodes.done : wrong === paths.length ? exitCodes.badInput : exitCodes.failed;
   if (json) printJson({ passed, verifications: verifications.map(withFiniteNumbers) });
   else print(summary(verifications));
 }

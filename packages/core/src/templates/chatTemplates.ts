@@ -83,10 +83,16 @@ export function templatesOf(value: unknown, where: string): ChatTemplates | null
   if (typeof source === 'string' && [...byName].every(isNamedTemplate)) {
     return { default: source, named: Object.fromEntries(byName) as Record<string, string> };
   }
+  const names = [...byName].filter(isNamedTemplate).map(([name]) => name);
+  const hasNoDefault = source === undefined && names.length > 0 && names.length === byName.size;
   throw new UserError({
-    what: 'chat_template is neither a string nor named templates with one named default',
+    what: hasNoDefault
+      ? `chat_template has templates named ${names.join(', ')}, and none named default`
+      : 'chat_template is neither a string nor named templates with one named default',
     where,
-    next: 'put the template into chat_template.jinja beside it',
+    next: hasNoDefault
+      ? `save the one for all conversations as ${TEMPLATE_FILE} beside it; one for conversations with tools alone as ${NAMED_FOLDER}/tool_use.jinja`
+      : `put the template into ${TEMPLATE_FILE} beside it`,
     code: 'chat_template_invalid',
   });
 }

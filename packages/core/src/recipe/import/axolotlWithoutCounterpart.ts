@@ -3,6 +3,7 @@ import { missing, needless, type Rules } from './translate.ts';
 /** Axolotl's settings that Anneal has no use for, and those whose effect it does not have. */
 export const withoutCounterpart: Rules = {
   ...missing('Anneal does not have it', ['process_reward_model', 'relora']),
+  ...missing('prepare a file with the rows to train', ['dataset_shard_num', 'dataset_shard_idx']),
   ...needless("found in the model's own files", [
     'model_type',
     'tokenizer_type',
@@ -17,8 +18,6 @@ export const withoutCounterpart: Rules = {
   ...needless('Anneal keeps prepared data inside the run folder', [
     'dataset_prepared_path',
     'dataset_keep_in_memory',
-    'dataset_shard_num',
-    'dataset_shard_idx',
     'sample_packing_group_size',
     'sample_packing_bin_size',
     'sample_packing_sequentially',

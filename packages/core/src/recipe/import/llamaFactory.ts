@@ -41,13 +41,15 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
   const output = translateKeys(account, input, llamaFactoryRules, recipeShape, { except: lists });
   const datasets = llamaFactoryDatasets(account, input, 'dataset', datasetInfo);
   const percents = percentsOf(input['interleave_probs']);
+  const tests = llamaFactoryDatasets(account, input, 'eval_dataset', datasetInfo);
+  const most = Number(input['max_samples']);
+  for (const dataset of most > 0 ? [...datasets, ...tests] : []) {
+    dataset['max_samples'] = Math.min(most, Number(dataset['max_samples'] ?? most));
+  }
   for (const [i, dataset] of datasets.entries()) {
-    const most = Number(input['max_samples']);
-    if (most > 0) dataset['max_samples'] = Math.min(most, Number(dataset['max_samples'] ?? most));
     if (percents?.length === datasets.length) dataset['percent'] = percents[i];
   }
   if (datasets.length > 0) output['datasets'] = datasets;
-  const tests = llamaFactoryDatasets(account, input, 'eval_dataset', datasetInfo);
   if (tests.length > 0) output['test_datasets'] = tests;
 
   const theirs = "LLaMA-Factory's default";
