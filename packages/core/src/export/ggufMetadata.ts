@@ -6,6 +6,7 @@ import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
 import { metadataOf } from '../models/gguf/writeMetadata.ts';
 import type { OpenModel } from '../models/model.ts';
 import { chatTemplateValue } from '../templates/chatTemplates.ts';
+import { configOf } from '../tokenizers/configuredTokens.ts';
 import { withoutTokensBeyond } from '../tokenizers/tokensWithoutRow.ts';
 
 /** ggml's GGML_QNT_VERSION: the generation of block formats in use since May 2023. */
@@ -45,15 +46,20 @@ function tokenizerEntries(model: OpenModel): Map<string, GgufValue> {
   if (!model.tokenizerFiles.includes('tokenizer.json')) {
     return new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' }]]);
   }
-  const read = (file: string): JsonObject =>
-    model.tokenizerFiles.includes(file) ? parseJsonObject(model.readTokenizerFile(file), `${model.path}: ${file}`) : {};
+  const read = (file: string): JsonObject | null =>
+    model.tokenizerFiles.includes(file)
+      ? parseJsonObject(model.readTokenizerFile(file), `${model.path}: ${file}`)
+      : null;
   const tokenizerConfig = {
-    ...read('special_tokens_map.json'),
-    ...read('tokenizer_config.json'),
+    ...configOf(read),
     chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
   };
   const entries = tokenizerToGguf({
-    ...withoutTokensBeyond({ tokenizerJson: read('tokenizer.json'), tokenizerConfig }, model.config.vocabSize),
+    ...withoutTokensBeyond(
+      { tokenizerJson: read('tokenizer.json') ?? {}, tokenizerConfig },
+      model.config.vocabSize,
+      model.path,
+    ),
     vocabSize: model.config.vocabSize,
     path: model.path,
   });

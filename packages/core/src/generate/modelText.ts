@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
-import { parseJsonObject } from '@anneal/formats/json';
+import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
 import { inCallForm } from '../datasets/callForm.ts';
 import { type ChatRenderer, openChatRenderer, rendererFor } from '../datasets/chatRenderer.ts';
@@ -16,6 +16,7 @@ import { TemplateError } from '../templates/template.ts';
 import { withDefaults } from '../templates/templateDefaults.ts';
 import { isTemplateName } from '../templates/templateNames.ts';
 import { surroundingsOf } from '../tokenizers/byteLevel/postProcessor.ts';
+import { configOf } from '../tokenizers/configuredTokens.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { readableIds, withoutTokensBeyond } from '../tokenizers/tokensWithoutRow.ts';
 
@@ -119,11 +120,12 @@ export function openModelTokenizer(model: OpenModel): Tokenizer {
       code: 'tokenizer_missing',
     });
   }
+  const readJson = (name: string): JsonObject | null =>
+    model.tokenizerFiles.includes(name)
+      ? parseJsonObject(model.readTokenizerFile(name), `${model.path}/${name}`)
+      : null;
   const tokenizerConfig = {
-    ...parseJsonObject(
-      Buffer.from(model.readTokenizerFile('tokenizer_config.json')),
-      `${model.path}/tokenizer_config.json`,
-    ),
+    ...configOf(readJson),
     chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
   };
   const text = read('tokenizer.json');
@@ -132,7 +134,7 @@ export function openModelTokenizer(model: OpenModel): Tokenizer {
   const readable = readableTokens(model.config);
   const withoutRow = tokenizer.addedTokens.filter(({ id }) => id >= readable);
   if (tokenizer.vocabSize <= rows) return { ...tokenizer, withoutRow };
-  const within = withoutTokensBeyond({ tokenizerJson: JSON.parse(text), tokenizerConfig }, rows);
+  const within = withoutTokensBeyond({ tokenizerJson: JSON.parse(text), tokenizerConfig }, rows, model.path);
   const { default: source = '', named = {} } = model.chatTemplates ?? {};
   const needed = [tokenizer.bos, tokenizer.eos, tokenizer.unk].flatMap((token) => token?.text ?? []);
   const places = [...needed, source, ...Object.values(named)];

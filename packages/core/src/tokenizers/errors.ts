@@ -1,10 +1,12 @@
 import { UserError } from '@anneal/formats/errors';
 
-export const tokenizerInvalid = (cause: unknown, where: string): UserError =>
+const REPAIR = 'download the file again; it must be written by the tokenizers library';
+
+export const tokenizerInvalid = (cause: unknown, where: string, next = REPAIR): UserError =>
   new UserError({
     what: `the tokenizer cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
     where,
-    next: 'download the file again; it must be written by the tokenizers library',
+    next,
     code: 'tokenizer_invalid',
     cause,
   });

@@ -7,6 +7,7 @@ import { tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
 import { chatTemplateValue, readChatTemplates } from '../templates/chatTemplates.ts';
+import { configOf } from './configuredTokens.ts';
 
 /** The two files as values, for tokenizers that come out of something else, such as a GGUF. */
 export interface TokenizerFiles {
@@ -15,7 +16,8 @@ export interface TokenizerFiles {
 }
 
 /**
- * Reads `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and the chat templates of a folder;
+ * Reads `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json`, `added_tokens.json` and the chat
+ * templates of a folder;
  * or rebuilds them from a GGUF file.
  * @throws UserError `tokenizer_missing`
  */
@@ -40,17 +42,13 @@ function readFolder(folder: string): TokenizerFiles {
       code: 'tokenizer_missing',
     });
   }
-  const optional = (name: string): JsonObject => {
+  const optional = (name: string): JsonObject | null => {
     const file = join(folder, name);
-    return existsSync(file) ? parseJsonObject(readSmallFile(file, LIMITS.configBytes), file) : {};
+    return existsSync(file) ? parseJsonObject(readSmallFile(file, LIMITS.configBytes), file) : null;
   };
   const templates = readChatTemplates(folder);
   return {
     tokenizerJson: new TextDecoder().decode(readSmallFile(path, LIMITS.tokenizerBytes)),
-    tokenizerConfig: {
-      ...optional('special_tokens_map.json'),
-      ...optional('tokenizer_config.json'),
-      chat_template: templates && chatTemplateValue(templates),
-    },
+    tokenizerConfig: { ...configOf(optional), chat_template: templates && chatTemplateValue(templates) },
   };
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 import { templatesOf } from '../templates/chatTemplates.ts';
 import { byteLevelCodec } from './byteLevel/byteLevelCodec.ts';
 import type { AddedToken, Codec, SpecialToken } from './codec.ts';
+import { withConfiguredTokens } from './configuredTokens.ts';
 import { tokenizerInvalid } from './errors.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './files.ts';
 import { libraryCodec } from './libraryCodec.ts';
@@ -13,7 +14,7 @@ export type { TokenizerFiles } from './files.ts';
 
 /** Text ↔ token ids, and what else a model's tokenizer files say. */
 export interface Tokenizer {
-  /** SHA-256 of tokenizer.json. */
+  /** SHA-256 of tokenizer.json, and of the added tokens where its configuration names others. */
   readonly fingerprint: string;
   /** Largest id + 1, added tokens included. */
   readonly vocabSize: number;
@@ -54,7 +55,8 @@ export function openTokenizer(
 ): Tokenizer {
   const files = typeof source === 'string' ? readTokenizerFiles(source) : source;
   const text = typeof files.tokenizerJson === 'string' ? files.tokenizerJson : JSON.stringify(files.tokenizerJson);
-  const tokenizerJson = parse(text, where);
+  const written = parse(text, where);
+  const tokenizerJson = withConfiguredTokens(written, files.tokenizerConfig, where);
   refuseSharedIds(tokenizerJson, where);
   const addedTokens = addedTokensOf(tokenizerJson, where);
   let library: Codec | null = null;
@@ -74,7 +76,10 @@ export function openTokenizer(
       where,
     );
   return {
-    fingerprint: createHash('sha256').update(text).digest('hex'),
+    fingerprint: createHash('sha256')
+      .update(text)
+      .update(tokenizerJson === written ? '' : JSON.stringify(tokenizerJson['added_tokens']))
+      .digest('hex'),
     vocabSize: codec.vocabSize,
     bos: special('bos_token'),
     eos,

@@ -5,6 +5,7 @@ import { SPLITS } from '@anneal/formats/tokenizer/splits';
 import { test } from 'vitest';
 import { byteTokenizerJson } from '../../test/byteTokenizer.ts';
 import { type Choices, fuzz, type Place, placesIn, replacedAt } from '../../test/fuzz.ts';
+import { withConfiguredTokens } from './configuredTokens.ts';
 import { libraryCodec } from './libraryCodec.ts';
 import { openTokenizer } from './tokenizer.ts';
 
@@ -136,7 +137,11 @@ async function read(choose: Choices): Promise<void> {
   });
   const decoded = await tokenizer.decode(encoded.ids);
   if (isOther || below(4) > 0) return;
-  const library = libraryCodec(tokenizerJson, tokenizer.addedTokens, 'tokenizer.json');
+  const library = libraryCodec(
+    withConfiguredTokens(tokenizerJson, tokenizerConfig as JsonObject, 'tokenizer.json'),
+    tokenizer.addedTokens,
+    'tokenizer.json',
+  );
   const [right] = await library.encode([text], true).catch(asRefused);
   const rightText = await library.decode(encoded.ids, false).catch(asRefused);
   if (!right || rightText.length === 0) return;

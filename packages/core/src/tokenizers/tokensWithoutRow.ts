@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { UserError } from '../errors.ts';
 import type { Warning } from '../protocol/events.ts';
+import { configOf, withConfiguredTokens, withoutAddedTokens } from './configuredTokens.ts';
 import type { TokenizedText } from './tokenizedText.ts';
 import type { AddedToken, Tokenizer } from './tokenizer.ts';
 
@@ -20,9 +21,12 @@ interface WithTokenizer {
  * @param rows of the embedding
  */
 export function withoutTokensBeyond(
-  { tokenizerJson, tokenizerConfig }: { tokenizerJson: JsonObject; tokenizerConfig: JsonObject },
+  { tokenizerJson: written, tokenizerConfig: config }: { tokenizerJson: JsonObject; tokenizerConfig: JsonObject },
   rows: number,
+  where: string,
 ): { tokenizerJson: JsonObject; tokenizerConfig: JsonObject } {
+  const tokenizerJson = withConfiguredTokens(written, config, where);
+  const tokenizerConfig = withoutAddedTokens(config);
   const beyond = tokensBeyond(tokenizerJson, rows);
   if (beyond.length === 0) return { tokenizerJson, tokenizerConfig };
   const { pad_token: pad, ...rest } = tokenizerConfig;
@@ -40,7 +44,11 @@ export function withoutTokensBeyond(
 export function tokensWithoutRow(model: WithTokenizer): string[] {
   const name = 'tokenizer.json';
   if (!model.tokenizerFiles.includes(name)) return [];
-  const tokenizerJson = parseJsonObject(model.readTokenizerFile(name), `${model.path}: ${name}`);
+  const read = (file: string): JsonObject | null =>
+    model.tokenizerFiles.includes(file)
+      ? parseJsonObject(model.readTokenizerFile(file), `${model.path}: ${file}`)
+      : null;
+  const tokenizerJson = withConfiguredTokens(read(name) ?? {}, configOf(read), model.path);
   return tokensBeyond(tokenizerJson, model.config.vocabSize);
 }
 

@@ -1,0 +1,111 @@
+/**
+ * Tokens that tokenizer_config.json, special_tokens_map.json or added_tokens.json name and tokenizer.json does not were cut into pieces
+ * in rows, flags such as `rstrip` that differ there did not hold, an end token of special_tokens_map.json was not the one trained, and
+ * `split_special_tokens`, a dropout of BPE and another `add_prefix_space` were left aside without a word. transformers heeds them all.
+ */
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openModelTokenizer } from '../packages/core/src/generate/modelText.ts';
+import { openModel } from '../packages/core/src/models/open.ts';
+import { openTokenizer } from '../packages/core/src/tokenizers/tokenizer.ts';
+import { tokensWithoutRow } from '../packages/core/src/tokenizers/tokensWithoutRow.ts';
+import { temporaryFolder } from '../packages/core/test/fixtures.ts';
+
+const STARTER = join(import.meta.dirname, '../apps/agent/starter/model');
+
+interface Changes {
+  readonly config?: Record<string, unknown>;
+  readonly files?: Record<string, unknown>;
+  readonly json?: (tokenizer: any) => void;
+}
+
+function changed({ config = {}, files = {}, json = () => {} }: Changes): string {
+  const folder = temporaryFolder();
+  cpSync(STARTER, folder, { recursive: true });
+  const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+  const tokenizer = read('tokenizer.json');
+  json(tokenizer);
+  const all = { 'tokenizer.json': tokenizer, ...files };
+  for (const [name, value] of Object.entries({
+    ...all,
+    'tokenizer_config.json': { ...read('tokenizer_config.json'), ...config },
+  })) {
+    writeFileSync(join(folder, name), JSON.stringify(value));
+  }
+  return folder;
+}
+
+const EXTRA = {
+  content: '<|extra|>',
+  lstrip: false,
+  normalized: false,
+  rstrip: false,
+  single_word: false,
+  special: true,
+};
+const IDS = [1280, 867]; // of transformers 5.17
+
+test.each<[string, Changes]>([
+  ['added_tokens_decoder', { config: { added_tokens_decoder: { 1280: EXTRA } } }],
+  ['additional_special_tokens', { config: { additional_special_tokens: ['<|extra|>'] } }],
+  ['extra_special_tokens', { config: { extra_special_tokens: { name_token: '<|extra|>' } } }],
+  ['added_tokens.json', { files: { 'added_tokens.json': { '<|extra|>': 1280 } } }],
+])('a token of %s', async (_, changes) => {
+  const folder = changed(changes);
+  const model = openModel(folder);
+  for (const tokenizer of [openTokenizer(folder), openModelTokenizer(model)]) {
+    expect([...(await tokenizer.encode(' plain<|extra|> end')).ids].slice(-2)).toEqual(IDS);
+    expect(tokenizer.idOf('<|extra|>')).toBe(1280);
+    expect(tokenizer.fingerprint).not.toBe(openTokenizer(STARTER).fingerprint);
+  }
+  // The model has 1280 rows: nothing in a row may hold the token.
+  expect(tokensWithoutRow(model)).toEqual(['<|extra|>']);
+  expect(openModelTokenizer(model).withoutRow).toMatchObject([{ text: '<|extra|>' }]);
+});
+
+test('the end token of special_tokens_map.json, where the configuration has no added_tokens_decoder', () => {
+  const map = { 'special_tokens_map.json': { eos_token: '<|endoftext|>' } };
+  for (const folder of [changed({ files: map }), changed({ files: map, config: { eos_token: undefined } })]) {
+    expect(openTokenizer(folder).eos).toEqual({ id: 0, text: '<|endoftext|>' });
+    expect(openModelTokenizer(openModel(folder)).eos).toEqual({ id: 0, text: '<|endoftext|>' });
+  }
+  const newer = changed({ files: map, config: { added_tokens_decoder: {} } });
+  expect(openTokenizer(newer).eos).toMatchObject({ id: 2 });
+});
+
+test('flags of the configuration', async () => {
+  const end = { ...EXTRA, content: '<|im_end|>', rstrip: true };
+  const tokenizer = openTokenizer(changed({ config: { added_tokens_decoder: { 2: end } } }));
+  const { ids } = await tokenizer.encode('Hello <|im_end|> world');
+  expect([...ids]).toEqual([1193, 36, 2, 123, 293, 349]);
+});
+
+test('a token of the vocabulary that is named as special', async () => {
+  const tokenizer = openTokenizer(
+    changed({ json: (json) => (json.added_tokens = json.added_tokens.filter(({ id }: { id: number }) => id !== 2)) }),
+  );
+  expect([...(await tokenizer.encode('a<|im_end|>')).ids].at(-1)).toBe(2);
+});
+
+test('nothing changes where the files agree', () => {
+  const decoder = Object.fromEntries(
+    JSON.parse(readFileSync(join(STARTER, 'tokenizer.json'), 'utf8')).added_tokens.map(({ id, ...rest }: any) => [
+      id,
+      rest,
+    ]),
+  );
+  const { fingerprint } = openTokenizer(STARTER);
+  expect(openTokenizer(changed({ config: { added_tokens_decoder: decoder } })).vocabSize).toBe(1280);
+  expect(fingerprint).toBe(openTokenizer(STARTER).fingerprint);
+});
+
+test.each<[string, Changes]>([
+  ['split_special_tokens', { config: { split_special_tokens: true } }],
+  ['dropout', { json: (json) => (json.model.dropout = 0.1) }],
+  ['add_prefix_space', { config: { tokenizer_class: 'GPT2Tokenizer', add_prefix_space: true } }],
+])('%s is refused', (setting, changes) => {
+  expect(() => openTokenizer(changed(changes))).toThrow(
+    expect.objectContaining({ what: expect.stringContaining(setting) }),
+  );
+});
