@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { detectFormat, openFormat } from '../packages/core/src/datasets/formats/index.ts';
+import { adviceOnUnread } from '../packages/core/src/datasets/unreadColumns.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 import { eventsOf, tinyRecipe, trainHere } from '../packages/core/test/runs.ts';
 
@@ -52,4 +53,15 @@ test('training says which columns of a file it does not read, with the number of
   expect(eventsOf(run, 'warning')).toMatchObject([
     { code: 'columns_unread', message: expect.stringContaining('notes (2 rows), id (1 row)'), where: path },
   ]);
+});
+
+test('a class beside a text is said with what to write, which then trains it', () => {
+  const advice = adviceOnUnread({ id: 20, label: 20 });
+  expect(advice).toMatch(
+    /^if 'label' is the answer to be learned, write it as words .*field_output: label; if one belongs/,
+  );
+  expect(adviceOnUnread({ id: 20 })).toMatch(/^if one belongs/);
+  const row = { text: 'Good.', label: 'positive' };
+  const options = { fieldInstruction: 'text', fieldOutput: 'label' };
+  expect(said(row, openFormat('alpaca', [row], options, ''))).toEqual(['Good.', 'positive']);
 });

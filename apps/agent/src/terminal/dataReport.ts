@@ -1,7 +1,7 @@
 import { describeLeftOut } from '@anneal/core/datasets/leftOut';
 import { PROVENANCE_COLUMN } from '@anneal/core/datasets/provenance';
 import { describeSource, type LeftOut } from '@anneal/core/datasets/types';
-import { describeUnread } from '@anneal/core/datasets/unreadColumns';
+import { adviceOnClass, describeUnread } from '@anneal/core/datasets/unreadColumns';
 import type { DataReport } from '@anneal/core/protocol/data';
 import { formatCount } from '../units.ts';
 import { colors } from './colors.ts';
@@ -33,10 +33,13 @@ export function printReport(
       ]),
       ...summary.files
         .filter(({ unread }) => Object.keys(unread).length > 0)
-        .map(({ path, unread }): [string, string] => [
-          'not read',
-          `${colors.yellow(describeUnread(unread))} of ${path}`,
-        ]),
+        .map(({ path, unread }): [string, string] => {
+          const advice = adviceOnClass(unread);
+          return [
+            'not read',
+            `${colors.yellow(describeUnread(unread))} of ${path}${advice === null ? '' : `; ${advice}`}`,
+          ];
+        }),
       ...summary.files
         .filter(({ provenance }) => provenance > 0)
         .map(({ path, provenance }): [string, string] => [

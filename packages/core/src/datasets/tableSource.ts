@@ -42,12 +42,18 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
       : ((await ask({ kind: 'columns', sql: `SELECT * FROM ${table} LIMIT 0` })) as Columns);
     const columns = head.names;
     const types = new Map(columns.map((name, i) => [name, head.types[i]]));
+    const binary = header ? [] : await binaryColumns(database, path);
     const rowCount = Number((await query(`SELECT count(*) FROM ${table}`))[0]?.[0]);
     const whole = unlike(columns);
     const select = `SELECT to_json(${whole}) FROM ${table} AS ${whole}`;
     const rowOf = ([json]: readonly unknown[], i: number): RawRow => {
       const source = { file: path, row: i + 1 };
       const row = parseRow(withoutNan(String(json)), source);
+      // Letters of UTF-16 are bytes of UTF-8, too, each beside a zero.
+      const wide = zero.test(String(json))
+        ? binary.filter((name) => zero.test(JSON.stringify(row.value[name] ?? null)))
+        : [];
+      if (wide.length > 0) throw notText(path, undefined, wide);
       const fields = Object.entries(row.value).map(([name, value]) => {
         const type = types.get(name);
         return [name, type ? withoutFilledNulls(value, type) : value];
@@ -154,6 +160,9 @@ function unlike(columns: readonly string[]): string {
   while (taken.has(name)) name += '_';
   return name;
 }
+
+/** As JSON writes it, and not the characters that spell it. */
+const zero = /(?<!\\)(?:\\\\)*\\u0000/;
 
 const isNoText = (cause: unknown): boolean =>
   cause instanceof Error && cause.message.includes('Invalid string encoding found in Parquet file');

@@ -13,6 +13,23 @@ export function describeUnread(unread: UnreadColumns): string {
     .join(', ');
 }
 
+/** Of classes that a text belongs to: numbers, mostly, which are no answers as they stand. */
+const CLASSES = ['label', 'labels', 'class', 'category', 'sentiment', 'target', 'intent'];
+
+/** What to write where a class is what was to be learned; null where none of the columns is called like one. */
+export function adviceOnClass(unread: UnreadColumns): string | null {
+  const name = Object.keys(unread).find((column) => CLASSES.includes(column.toLowerCase()));
+  return name === undefined
+    ? null
+    : `if '${name}' is the answer to be learned, write it as words and name both columns: type: alpaca, field_instruction: …, field_output: ${name}`;
+}
+
+/** What to do about them. */
+export function adviceOnUnread(unread: UnreadColumns): string {
+  const advice = adviceOnClass(unread);
+  return `${advice === null ? '' : `${advice}; `}if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}; if one says which messages are trained, with message_field_training`;
+}
+
 /** Ids and names tie a call to its result; what else is named here is looked for in what the template prints. */
 const KNOWN: ReadonlySet<string> = new Set(['role', 'content', 'tool_calls', 'id', 'tool_call_id', ...THOUGHTS]);
 const isKnown = (field: string, { role }: Message): boolean =>

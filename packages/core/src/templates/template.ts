@@ -1,5 +1,5 @@
 import { UserError } from '@anneal/formats/errors';
-import { Template as JinjaTemplate } from '@huggingface/jinja';
+import { parse, tokenize } from '@huggingface/jinja';
 import type { Program } from './ast.ts';
 import { TemplateError } from './errors.ts';
 import { charge, chargeList, metered } from './meter.ts';
@@ -121,9 +121,27 @@ function compileSource(source: string, where: string): Execute {
   if (new RegExp(`\\s{${MAX_WHITE_SPACE}}`).test(source))
     throw invalid(`it holds more than ${MAX_WHITE_SPACE} blanks in a row`);
   try {
-    return compileBlock((new JinjaTemplate(withoutSigns(source)).parsed as unknown as Program).body);
+    const tokens = tokenize(withoutSigns(source), { lstrip_blocks: true, trim_blocks: true });
+    refuseNumbersOtherwiseRead(tokens);
+    return compileBlock((parse(tokens) as unknown as Program).body);
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** The parser makes another number of an integer beyond 2^53, and reads 1_000, 1e3 and 0xff as a number and a name. */
+function refuseNumbersOtherwiseRead(tokens: ReturnType<typeof tokenize>): void {
+  for (const [index, { type, value }] of tokens.entries()) {
+    if (type !== 'NumericLiteral') continue;
+    if (!value.includes('.') && !Number.isSafeInteger(Number(value))) {
+      throw new TemplateError(
+        `it writes ${value}, an integer beyond 2^53; quotes make a text of it, which prints the same`,
+      );
+    }
+    const next = tokens[index + 1];
+    if (next?.type === 'Identifier' && /^(_\d|e\d|[xob][\da-f])/i.test(next.value)) {
+      throw new TemplateError(`it writes ${value}${next.value}: write the number in decimal digits alone`);
+    }
   }
 }
 

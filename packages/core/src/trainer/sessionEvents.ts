@@ -2,7 +2,7 @@ import { cacheWarning } from '../datasets/cacheWarning.ts';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
 import { BEGINS_THOUGHTS, describeLeftOut } from '../datasets/leftOut.ts';
 import type { LeftOut } from '../datasets/types.ts';
-import { describeUnread } from '../datasets/unreadColumns.ts';
+import { adviceOnUnread, describeUnread } from '../datasets/unreadColumns.ts';
 import type { ModelText } from '../generate/modelText.ts';
 import { outerMatrices } from '../models/adapters/embeddings.ts';
 import { withoutBias } from '../models/adapters/merge.ts';
@@ -77,7 +77,7 @@ export function sessionEvents({
       code: 'columns_unread',
       message: `columns that nothing is learned from: ${describeUnread(unread)}`,
       where: path,
-      next: 'if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}; if one says which messages are trained, with message_field_training',
+      next: adviceOnUnread(unread),
     });
   }
   for (const [part, { rows: count, first }] of Object.entries(data.summary.leftOut)) {
