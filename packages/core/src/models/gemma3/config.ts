@@ -16,7 +16,6 @@ const DEFAULTS = {
   max_position_embeddings: 131_072,
   query_pre_attn_scalar: 256,
   sliding_window: 4096,
-  sliding_window_pattern: 6,
   rope_theta: 1_000_000,
   rope_local_base_freq: 10_000,
 };
@@ -24,7 +23,8 @@ const DEFAULTS = {
 /** Gemma 3: as Gemma 2 with norms of heads instead of soft caps, and another rope in layers with a window, five of six. */
 export function readConfig(given: Fields, generation: Fields | null): ModelConfig {
   const fields = given.withDefaults(DEFAULTS);
-  const period = fields.count('_sliding_window_pattern', fields.count('sliding_window_pattern'));
+  // transformers writes the one with a line before it, and reads the other.
+  const period = given.count('sliding_window_pattern', given.count('_sliding_window_pattern', 6));
   return readDecoderConfig(fields, generation, {
     architecture: 'gemma3_text',
     activationField: 'hidden_activation',

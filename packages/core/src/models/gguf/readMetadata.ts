@@ -79,7 +79,7 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
     },
     ...(modelType === 'mistral' || window !== null ? { sliding_window: window } : {}),
     ...(modelType !== 'mistral' && window !== null ? { use_sliding_window: true } : {}),
-    ...(modelType !== 'mistral' && window !== null && slides ? { layer_types: slides } : {}),
+    ...(window !== null && slides ? { layer_types: slides } : {}),
     ...tokenIds(all),
   };
 }
