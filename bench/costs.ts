@@ -1,7 +1,7 @@
 /**
  * What methods cost beside plain LoRA, on rows of pairs: a step of DPO, and of DoRA, for the same tokens; and answers sampled to learn from
- * beside the bare calls of their decode program, all on the processor. Each in turn, several rounds. It wants an idle machine.
- * `node bench/costs.ts dpo.json OUT.json [--rounds 3] [--steps 8] [--dtype f32] [--model M.gguf]`
+ * beside the bare calls of their decode program. Each in turn, several rounds. It wants an idle machine.
+ * `node bench/costs.ts dpo.json OUT.json [--device cpu] [--rounds 3] [--steps 8] [--dtype f32] [--model M.gguf]`
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const { names, values } = readArguments({
   command: 'node bench/costs.ts',
   about: 'Measures what DPO, DoRA and rollouts cost with the pairs in ROWS, and writes it to OUT.',
   names: ['ROWS', 'OUT'],
-  options: { rounds: 3, steps: 8, dtype: 'f32', model: 'smollm2-135m-gguf' },
+  options: { device: 'cpu', rounds: 3, steps: 8, dtype: 'f32', model: 'smollm2-135m-gguf' },
 });
 const [rows, out] = names as [string, string];
 const folder = mkdtempSync(join(tmpdir(), 'anneal-costs-'));
@@ -47,7 +47,7 @@ writeFileSync(
 );
 
 const common: Recipe = {
-  device: 'cpu',
+  device: values.device,
   base_model: existsSync(values.model) ? resolve(values.model) : values.model,
   datasets: [{ path: answers }],
   bf16: values.dtype === 'bf16',
@@ -139,6 +139,7 @@ try {
   const { sft = Number.NaN, dpo = Number.NaN, dora = Number.NaN } = millisecondsPerToken;
   const result = {
     processor: cpus()[0]?.model,
+    device: values.device,
     model: basename(values.model),
     dtype: values.dtype,
     millisecondsPerToken,

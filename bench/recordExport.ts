@@ -1,10 +1,11 @@
 /**
- * Measures merging and quantizing, which is what an export takes its time for: `node bench/recordExport.ts NAME`.
- * Rows of bfloat16 get LoRA of rank 16 folded in and are encoded in each GGUF type, on all cores. Writes bench/results/NAME.json; run
- * it on an otherwise idle machine, from a clean commit.
+ * Measures merging and quantizing, which is what an export takes its time for: `node bench/recordExport.ts NAME [--threads N]`.
+ * Rows of bfloat16 are encoded in each GGUF type: as they are, with LoRA of rank 16 folded in, and with an importance matrix. Writes
+ * bench/results/NAME.json, or the file after --to; run it on an otherwise idle machine, from a clean commit.
  */
+import { availableParallelism } from 'node:os';
 import { cpuDevice, encodeWeights, type WeightType } from '@anneal/kernels';
-import { readArguments } from './arguments.ts';
+import { optional, readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
 const [rows, columns, rank] = [2048, 4096, 16];
@@ -25,37 +26,45 @@ const types: readonly (readonly [WeightType, number, number])[] = [
   ['IQ3_XXS', 256, 98],
 ];
 
-const { names } = readArguments({
+const { names, values } = readArguments({
   command: 'node bench/recordExport.ts',
   about: 'Measures merging and quantizing; writes bench/results/NAME.json.',
   names: ['NAME'],
+  options: { threads: availableParallelism(), to: optional },
 });
 const [name] = names as [string];
-const device = cpuDevice();
+const device = cpuDevice({ threads: values.threads });
 const weights = rows * columns;
 const source = new Uint8Array(bfloat16(noise(weights, 0.02)).buffer);
 const adapter = { A: noise(rank * columns, 0.02), B: noise(rows * rank, 0.02), rank, scale: 1 };
+const importance = noise(columns, 1).map((value) => value ** 2);
+const ways = { plain: {}, merged: { adapter }, weighted: { importance } };
 
 const measured = [];
 for (const [type, length, bytes] of types) {
-  const seconds: number[] = [];
-  for (let i = 0; i < repeats; i++) {
-    const targets = [{ type, bytes: new Uint8Array((weights / length) * bytes) }];
-    const start = performance.now();
-    await encodeWeights({ source, sourceType: 'bf16', rows, columns, adapter, targets }, device);
-    seconds.push((performance.now() - start) / 1000);
+  for (const [way, options] of Object.entries(ways)) {
+    if (way === 'weighted' && !type.includes('_K') && !type.startsWith('IQ')) continue;
+    const seconds: number[] = [];
+    for (let i = 0; i < repeats; i++) {
+      const targets = [{ type, bytes: new Uint8Array((weights / length) * bytes) }];
+      const start = performance.now();
+      await encodeWeights({ source, sourceType: 'bf16', rows, columns, targets, ...options }, device);
+      seconds.push((performance.now() - start) / 1000);
+    }
+    seconds.sort((a, b) => a - b);
+    const median = seconds[repeats >> 1] as number;
+    // Of the model as it is read: two bytes a weight.
+    const megabytesPerSecond = round((2 * weights) / median / 1e6);
+    const spread = round((seconds.at(-1) as number) / (seconds[0] as number), 2);
+    measured.push({ type, way, megabytesPerSecond, spread });
+    console.log(`${type.padEnd(7)} ${way.padEnd(8)} ${megabytesPerSecond} MB/s`);
   }
-  seconds.sort((a, b) => a - b);
-  const median = seconds[repeats >> 1] as number;
-  const millionWeightsPerSecond = round(weights / median / 1e6);
-  const spread = round((seconds.at(-1) as number) / (seconds[0] as number), 2);
-  // Of the model as it is read: two bytes a weight.
-  measured.push({ type, millionWeightsPerSecond, gigabytesPerSecond: round((2 * weights) / median / 1e9, 3), spread });
-  console.log(`${type.padEnd(5)} ${millionWeightsPerSecond} M weights/s`);
 }
 const { isa, threads } = device;
-const what = `bfloat16 rows, LoRA r ${rank} merged, quantized; median of ${repeats}, spread is slowest by fastest`;
-console.log(writeResults(name, { what, isa, threads, shape: [rows, columns], rows: measured }));
+const what =
+  `bfloat16 rows, encoded as they are, with LoRA r ${rank} merged, or weighted by an importance matrix; ` +
+  `median of ${repeats}, spread is slowest by fastest`;
+console.log(writeResults(name, { what, isa, threads, shape: [rows, columns], rows: measured }, values.to));
 
 /** Numbers like a layer's weights, the same in every run (mulberry32, summed to something like a bell). */
 function noise(count: number, scale: number): Float32Array {
