@@ -39,6 +39,8 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 512, options: keep },
   { shape: 'qwen3-0.6b', rows: 32, sequenceLen: 128, options: keep },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 177, options: keep },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, '--dora'] },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, '--dora'] },
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, '--lora-r', '0'] },
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...full] },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 2048, options: [...keep, ...full] },

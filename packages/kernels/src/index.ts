@@ -11,7 +11,7 @@ export { averageOp } from '../ops/average/op.ts';
 export { chooseToken } from '../ops/choose_token/op.ts';
 export { columnSquares, expertColumnSquares } from '../ops/column_squares/op.ts';
 export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/dequantize_nf4/op.ts';
-export { type DoraLinear, doraNorm, doraScale, scaleColumns } from '../ops/dora/op.ts';
+export { type DoraLinears, doraNorm, doraScale, scaleColumns } from '../ops/dora/op.ts';
 export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';
 export { type EmbeddingNoise, embeddingNoise } from '../ops/embedding_noise/op.ts';

@@ -75,6 +75,7 @@ const rules: Record<string, Build> = {
       a: p.variable('a', [2, 4], 'weight'),
       b: p.variable('b', [D, 2], 'weight'),
       scale: 0.5,
+      rows: [D],
     }),
   dropout: (p) => dropout(p.rows('x', T, D), p.graph.input('seed', 'i32', [2]), 0.3, 4),
   embedding: (p) => embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'parameter')),

@@ -26,6 +26,7 @@ export interface SftBenchOptions {
   readonly sequenceLen: number;
   /** 0: full fine-tuning. */
   readonly loraR: number;
+  readonly dora?: boolean;
   /** What the adapter goes on; every linear of the blocks, if nothing is said. */
   readonly targets?: readonly string[];
   readonly optimizer: 'adamw_torch' | 'adamw_8bit';
@@ -51,11 +52,12 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     rows,
     sequenceLen,
     loraR,
+    dora = false,
     targets = 'all-linear',
     optimizer,
   } = options;
   const linears = targetedLinears(model.config, model.architecture.names, targets);
-  const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dora: false, dropout: 0 }, linears) : null;
+  const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dora, dropout: 0 }, linears) : null;
   const { plan } = planTraining({
     config: model.config,
     device,
@@ -119,6 +121,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     rows,
     sequenceLen,
     loraR,
+    ...(dora && { dora }),
     optimizer,
     tokensPerSecond: ((rows * sequenceLen) / median) * 1000,
     msPerStep: median,

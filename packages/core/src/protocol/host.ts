@@ -83,6 +83,8 @@ export const benchRequest = z.object({
     .default(512),
   /** 0: full fine-tuning. */
   loraR: z.int().min(0).max(1024).default(16),
+  /** For the suite sft: the adapter is of DoRA. */
+  dora: z.boolean().default(false),
   /** Of the weights. */
   dtype: z.enum(['f32', 'bf16']).optional(),
   quantization: z.enum(['none', 'nf4']).default('none'),

@@ -39,8 +39,9 @@ export async function benchModel(
     return [await benchRollouts({ ...common, ...sizes, loraR, repeats: steps, profile })];
   }
   const { benchSft } = await import('@anneal/core/bench/sft');
-  const { optimizer, activations, warmup } = options;
-  return [await benchSft({ ...common, rows, sequenceLen, loraR, optimizer, activations, warmup, steps, profile })];
+  const { dora, optimizer, activations, warmup } = options;
+  const training = { rows, sequenceLen, loraR, dora, optimizer, activations };
+  return [await benchSft({ ...common, ...training, warmup, steps, profile })];
 }
 
 /** What would keep `benchModel` from beginning. @throws UserError `option_wrong`, `option_missing` */
@@ -49,6 +50,12 @@ export async function checkModelBench(options: BenchRequest): Promise<void> {
     throw new UserError({
       what: 'weights in 4 bits cannot be trained themselves',
       next: 'add --lora-r 16, or leave --quantization out',
+      code: 'option_wrong',
+    });
+  if (options.dora && (options.suite !== 'sft' || options.loraR === 0))
+    throw new UserError({
+      what: '--dora is for training an adapter',
+      next: 'leave it out, or choose --suite sft with --lora-r above 0',
       code: 'option_wrong',
     });
   if (options.shape === undefined) modelOf(options);

@@ -1,6 +1,7 @@
 import {
   addBias,
-  type DoraLinear,
+  completeProjection,
+  type DoraLinears,
   doraNorm,
   doraScale,
   dropout,
@@ -17,7 +18,7 @@ import {
   Variables,
 } from '@anneal/kernels';
 import { stackName } from '../stackName.ts';
-import { type LoraModuleSpec, type LoraSpec, loraName, loraVariables } from './lora.ts';
+import { type LoraModuleSpec, type LoraPart, type LoraSpec, loraName, loraVariables } from './lora.ts';
 
 export interface Linear {
   /** Ours, as `layers.0.q`. */
@@ -37,6 +38,8 @@ export interface AdaptedLinear extends Linear, LoraModuleSpec {
   readonly b_OR: Tensor;
   /** Of B; null without. */
   readonly bias_O: Tensor | null;
+  /** Null where the adapter is not of DoRA. */
+  readonly magnitude_O: Tensor | null;
 }
 
 export interface AddLoraOptions {
@@ -75,17 +78,40 @@ export function addLora(
   return [...sums.values()];
 }
 
-/** x · (W + scale · B A)ᵀ with each output's row as long as its magnitude. @param plain x · weightᵀ, and nothing else */
+/** x · (W + scale · B A)ᵀ with each output's row as long as its magnitude, plus `plus_TO`. @param plain x · weightᵀ, and nothing else */
 export function addDora(
   x_TI: Tensor,
   plain: PlainOutput,
   weight_OI: Tensor,
   lora: LoraSpec,
-  options: AddLoraOptions,
+  { plus_TO, ...options }: AddLoraOptions & { readonly plus_TO?: Tensor | undefined },
 ): Tensor {
   const [sum_TO] = addLora(x_TI, [plain], lora, options) as [Tensor];
   const magnitude_O = loraVariables.magnitude(graphOf(x_TI).variables, plain.name, plain.shape);
-  return doraScale(sum_TO, magnitude_O, doraLinear(graphOf(x_TI).variables, plain, weight_OI, lora));
+  return doraScale(sum_TO, magnitude_O, doraLinear(graphOf(x_TI).variables, plain, weight_OI, lora), plus_TO);
+}
+
+/** `addDora` of linears whose weights and outputs lie beside each other; `group` is what `mergedAdapters` gave. */
+export function addMergedDora(
+  x_TI: Tensor,
+  y_TE: Tensor,
+  weight_EI: Tensor,
+  group: readonly AdaptedLinear[],
+  lora: LoraSpec,
+  options: AddLoraOptions,
+): Tensor {
+  const { variables } = graphOf(x_TI);
+  const stackOfAll = (part: LoraPart, members: readonly Tensor[]) => stackOf(variables, group, part, members);
+  const sum_TE = completeProjection(addMergedLora(x_TI, y_TE, group, lora, options));
+  const [{ scale }] = group as readonly [AdaptedLinear];
+  const linears = {
+    weight: weight_EI,
+    a: stackOfAll('A', asOf(group)),
+    b: stackOfAll('B', bsOf(group)),
+    scale,
+    rows: group.map(({ shape }) => shape[0] as number),
+  };
+  return doraScale(sum_TE, stackOfAll('magnitude', magnitudesOf(group)), linears);
 }
 
 /** How long each output's row is with its adapter: what magnitudes begin as. */
@@ -93,10 +119,11 @@ export function rowLengths(graph: Graph, of: Linear, weight_OI: Tensor, lora: Lo
   return doraNorm(graph, doraLinear(graph.variables, of, weight_OI, lora));
 }
 
-function doraLinear(variables: Variables, { name, shape }: Linear, weight_OI: Tensor, lora: LoraSpec): DoraLinear {
+function doraLinear(variables: Variables, { name, shape }: Linear, weight_OI: Tensor, lora: LoraSpec): DoraLinears {
   const { rank, scale } = lora.modules.get(name) as LoraModuleSpec;
   const a_RI = loraVariables.a(variables, rank, name, shape);
-  return { weight: weight_OI, a: a_RI, b: loraVariables.b(variables, rank, name, shape), scale };
+  const b_OR = loraVariables.b(variables, rank, name, shape);
+  return { weight: weight_OI, a: a_RI, b: b_OR, scale, rows: [shape[0] as number] };
 }
 
 /** What the adapters of all experts make of rows that are sorted by expert: y + scale · B_e · A_e · x for those of each expert e. */
@@ -128,10 +155,9 @@ export function addMergedLora(
   const [{ scale }] = group as readonly [AdaptedLinear];
   const members = factorsOf(group, options);
   const low_TR = innerProduct(x_TI, group, lora, options);
+  const { variables } = graphOf(x_TI);
   const biases_O = group.flatMap(({ bias_O }) => bias_O ?? []);
-  const stackedBias = () =>
-    graphOf(x_TI).variables.stack(loraName(stackName(group.map(({ name }) => name)), 'bias'), biases_O);
-  const sum_TE = lora.loraBias ? addBias(y_TE, stackedBias(), scale) : y_TE;
+  const sum_TE = lora.loraBias ? addBias(y_TE, stackOf(variables, group, 'bias', biases_O), scale) : y_TE;
   return { y: sum_TE, added: { x: low_TR, members, alpha: scale, bf16: options.bf16 } };
 }
 
@@ -142,7 +168,9 @@ export function mergedAdapters(
   lora: LoraSpec,
 ): readonly AdaptedLinear[] | null {
   const [group = [], ...others] = groupsOf(variables, linears, lora);
-  return others.length === 0 && (group.length === 0 || group.length === linears.length) ? group : null;
+  const areAlike = others.length === 0 && (group.length === 0 || group.length === linears.length);
+  const areBeside = !lora.dora || (Variables.canStack(bsOf(group)) && Variables.canStack(magnitudesOf(group)));
+  return areAlike && areBeside ? group : null;
 }
 
 function groupsOf(variables: Variables, linears: readonly Linear[], lora: LoraSpec): (readonly AdaptedLinear[])[] {
@@ -152,13 +180,19 @@ function groupsOf(variables: Variables, linears: readonly Linear[], lora: LoraSp
   });
   const alike = Map.groupBy(adapted, ({ name, rank, scale }) => (lora.dropout > 0 ? name : `${rank} ${scale}`));
   return [...alike.values()].flatMap(launchesOf).flatMap((group) => {
-    // All A before all B, then all biases: a stack's members are parameters that are declared one behind the other.
+    // All A before all B, then biases, then magnitudes: a stack's members are parameters that are declared one behind the other.
     const as_RI = group.map(({ rank, name, shape }) => loraVariables.a(variables, rank, name, shape));
     const bs_OR = group.map(({ rank, name, shape }) => loraVariables.b(variables, rank, name, shape));
-    const members = group.map((one, i) => {
-      const bias_O = lora.loraBias ? loraVariables.bias(variables, one.name, one.shape) : null;
-      return { ...one, a_RI: as_RI[i] as Tensor, b_OR: bs_OR[i] as Tensor, bias_O };
-    });
+    const biases_O = group.map(({ name, shape }) =>
+      lora.loraBias ? loraVariables.bias(variables, name, shape) : null,
+    );
+    const members = group.map((one, i) => ({
+      ...one,
+      a_RI: as_RI[i] as Tensor,
+      b_OR: bs_OR[i] as Tensor,
+      bias_O: biases_O[i] as Tensor | null,
+      magnitude_O: lora.dora ? loraVariables.magnitude(variables, one.name, one.shape) : null,
+    }));
     return Variables.canStack(as_RI) ? [members] : members.map((member) => [member]);
   });
 }
@@ -177,17 +211,28 @@ function innerProduct(
   { dropout: rate, modules }: LoraSpec,
   { bf16, dropoutSeed, copyOf }: AddLoraOptions,
 ): Tensor {
-  const [{ a_RI, name }] = members as readonly [AdaptedLinear];
+  const [{ name }] = members as readonly [AdaptedLinear];
   const stream = [...modules.keys()].indexOf(name);
   const dropped_TI = dropoutSeed && rate > 0 ? dropout(x_TI, dropoutSeed, rate, stream) : x_TI;
-  const factor_RI =
-    members.length === 1
-      ? a_RI
-      : graphOf(x_TI).variables.stack(
-          loraName(stackName(members.map((member) => member.name)), 'A'),
-          members.map((member) => member.a_RI),
-        );
+  const factor_RI = stackOf(graphOf(x_TI).variables, members, 'A', asOf(members));
   return linear(dropped_TI, factor_RI, { bf16, copy: copyOf(factor_RI) });
+}
+
+const asOf = (group: readonly AdaptedLinear[]) => group.map(({ a_RI }) => a_RI);
+const bsOf = (group: readonly AdaptedLinear[]) => group.map(({ b_OR }) => b_OR);
+const magnitudesOf = (group: readonly AdaptedLinear[]) => group.flatMap(({ magnitude_O }) => magnitude_O ?? []);
+
+/** This part of all members as one. */
+function stackOf(
+  variables: Variables,
+  group: readonly AdaptedLinear[],
+  part: LoraPart,
+  members: readonly Tensor[],
+): Tensor {
+  const [only] = members as readonly [Tensor];
+  return members.length === 1
+    ? only
+    : variables.stack(loraName(stackName(group.map(({ name }) => name)), part), members);
 }
 
 function factorsOf(group: readonly AdaptedLinear[], { copyOf }: AddLoraOptions) {

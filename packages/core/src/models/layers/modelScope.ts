@@ -1,7 +1,6 @@
 import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import {
   type AdaptedMatrix,
-  add,
   addBias,
   type EmbeddingNoise,
   type ExpertRoutes,
@@ -24,6 +23,7 @@ import {
   addDora,
   addExpertLora,
   addLora,
+  addMergedDora,
   addMergedLora,
   type Linear,
   mergedAdapters,
@@ -197,8 +197,7 @@ export class ModelScope {
   linear(x_TI: Tensor, name: string, plus_TO?: Tensor): Tensor {
     this.options.onInput?.(x_TI, [name]);
     if (!this.isDora(name)) return this.withAdapters(x_TI, [this.plain(x_TI, name, plus_TO)])[0] as Tensor;
-    const y_TO = this.withDora(x_TI, name);
-    return plus_TO ? add(plus_TO, y_TO) : y_TO;
+    return this.withDora(x_TI, name, plus_TO);
   }
 
   /** The same of several linears that read one input: what their adapters add is computed together. */
@@ -213,13 +212,12 @@ export class ModelScope {
 
   /**
    * As `project`, with the outputs beside each other in [T, E], by one product, for an op that takes them so. Null where that
-   * cannot be: where some weights are held otherwise than the others, only some have biases, an adapter differs from
-   * the others', or is of DoRA.
+   * cannot be: where some weights are held otherwise than the others, only some have biases, or an adapter differs from
+   * the others'.
    */
   projectMerged(x_TI: Tensor, names: readonly string[]): MergedProjection | null {
     const { lora } = this.options;
     const { variables } = this.graph;
-    if (names.some((name) => this.isDora(name))) return null;
     const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
     const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
     const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
@@ -230,12 +228,16 @@ export class ModelScope {
     const weight_EI = this.stacked(linears);
     if (!weight_EI) return null;
     this.options.onInput?.(x_TI, names);
-    const product_TE = this.product(x_TI, weight_EI);
     const stackOfBiases = `${stackName(names)}_bias`;
-    const stackedBias = () => variables.stack(isFull ? fullName(stackOfBiases) : stackOfBiases, biases_O);
-    const y_TE = biases_O.length > 0 ? addBias(product_TE, stackedBias()) : product_TE;
-    if (!lora || adapters.length === 0) return { y: y_TE, added: null };
-    return addMergedLora(x_TI, y_TE, adapters, lora, this.adding);
+    const withBiases = (y_TE: Tensor): Tensor => {
+      if (biases_O.length === 0) return y_TE;
+      return addBias(y_TE, variables.stack(isFull ? fullName(stackOfBiases) : stackOfBiases, biases_O));
+    };
+    if (!lora || adapters.length === 0) return { y: withBiases(this.product(x_TI, weight_EI)), added: null };
+    if (!lora.dora) return addMergedLora(x_TI, withBiases(this.product(x_TI, weight_EI)), adapters, lora, this.adding);
+    const elements_EI = elementsOf(this.graph, weight_EI);
+    const product_TE = this.product(x_TI, elements_EI);
+    return { y: withBiases(addMergedDora(x_TI, product_TE, elements_EI, adapters, lora, this.adding)), added: null };
   }
 
   /** The rows of these weights as one matrix; null where they cannot lie beside each other. */
@@ -292,12 +294,15 @@ export class ModelScope {
     return lora?.dora === true && lora.modules.has(name);
   }
 
-  /** x · Wᵀ with its adapter and magnitude, then the bias, which they do not change. */
-  private withDora(x_TI: Tensor, name: string): Tensor {
+  /** x · Wᵀ with its adapter and magnitude, then the bias, which they do not change, and `plus_TO`. */
+  private withDora(x_TI: Tensor, name: string, plus_TO?: Tensor): Tensor {
     const weight_OI = this.matrix(name);
     const y_TO = linear(x_TI, weight_OI, { bf16: this.bf16, copy: this.copyOf(weight_OI) });
     const plain = { name, shape: this.shapeOf(name), y_TO };
-    return this.withBias(addDora(x_TI, plain, weight_OI, this.options.lora as LoraSpec, this.adding), name);
+    return this.withBias(
+      addDora(x_TI, plain, weight_OI, this.options.lora as LoraSpec, { ...this.adding, plus_TO }),
+      name,
+    );
   }
 
   private withAdapters(x_TI: Tensor, outputs: readonly PlainOutput[]): Tensor[] {
