@@ -25,6 +25,22 @@ export const doraNormCases = casesFor(doraNormOp, {
       attributes: { scale: 0.5, first: 23, second: 47 },
     },
     'three linears': { extents: { N: 70, K: 36, R: 4, P: 12 }, attributes: { scale: 2, first: 40, second: 17 } },
+    'steps of 32 columns': {
+      extents: { N: 70, K: 288, R: 16, P: 48 },
+      attributes: { scale: 2, first: 40, second: 17 },
+    },
+    'steps of 32 columns, a rank of 9': {
+      extents: { N: 4200, K: 64, R: 9, P: 18 },
+      attributes: { scale: 2, first: 1021, second: 3179 },
+    },
+    'steps of 32 columns, a rank of 60': {
+      extents: { N: 33, K: 544, R: 60, P: 60 },
+      attributes: { scale: 0.5, first: 33, second: 0 },
+    },
+    'steps of 32 columns, a rank of 24': {
+      extents: { N: 4096, K: 32, R: 24, P: 24 },
+      attributes: { scale: 0.5, first: 4096, second: 0 },
+    },
     'many rows': { extents: { N: 4300, K: 8, R: 2, P: 6 }, attributes: { scale: 2, first: 1021, second: 1200 } },
   },
   benchmark: [{ extents: { N: 1536, K: 576, R: 16, P: 16 }, attributes: { scale: 2, first: 1536, second: 0 } }],
