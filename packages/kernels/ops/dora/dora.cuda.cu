@@ -49,7 +49,7 @@ struct DoraScale {
   }
 };
 
-/** The terms of the magnitude's gradient; each element of dx is written on the way, where dy or x may be. */
+/** The terms of the magnitude's gradient; each element of dx is written on the way, and lies elsewhere than dy and x. */
 template <typename A>
 struct ScaleGradient {
   const A *dy, *x;
@@ -60,10 +60,10 @@ struct ScaleGradient {
   template <int V>
   __device__ void run(int64_t row, int column, float (&values)[V]) const {
     float others[V], lengths[V], norms[V], scaled[V];
-    load<V>(dy + row * width + column, values);
-    load<V>(x + row * width + column, others);
-    load<V>(magnitude + column, lengths);
-    load<V>(norm + column, norms);
+    load<V, true>(dy + row * width + column, values);
+    load<V, true>(x + row * width + column, others);
+    load<V, true>(magnitude + column, lengths);
+    load<V, true>(norm + column, norms);
 #pragma unroll
     for (int j = 0; j < V; j++) {
       scaled[j] = values[j] * (lengths[j] / norms[j]);

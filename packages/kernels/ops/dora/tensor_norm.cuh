@@ -42,7 +42,7 @@ inline int tensorNormShared(int tiles, int rank) { return (rank + 7) / 8 * tiles
  * 16 bytes or more at a time.
  */
 template <int kTiles, typename W>
-__global__ void __launch_bounds__(kNormWarps * 32)
+__global__ void __launch_bounds__(kNormWarps * 32, 2)
     tensorNormKernel(const W* weight, const float* a, const float* b, float* norm, NormRows rows, int columns, int rank, float scale) {
   extern __shared__ uint4 factors[];
   __shared__ float sums[kNormWarps][kTiles * 16];
