@@ -79,8 +79,8 @@ function noise(count: number, scale: number): Float32Array {
 }
 
 /** Cut, not rounded: it is the speed that counts. */
-function bfloat16(values: Float32Array): Uint16Array {
-  return Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16);
+function bfloat16(numbers: Float32Array): Uint16Array {
+  return Uint16Array.from(new Uint32Array(numbers.buffer), (bits) => bits >>> 16);
 }
 
 function round(value: number, digits = 0): number {
