@@ -8,5 +8,5 @@ export async function requireSpace(folder: string, bytes: number): Promise<void>
   const free = bavail * bsize;
   if (free >= bytes) return;
   const numbers = `${formatBytes(bytes, 4)} needed, ${formatBytes(free, 4)} free`;
-  throw tooLittleSpace(folder, `the disk is too full for this model: ${numbers}`);
+  throw tooLittleSpace(folder, `the disk is too full for this download: ${numbers}`);
 }

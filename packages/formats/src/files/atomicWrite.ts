@@ -224,7 +224,7 @@ function writeError(path: string, cause: unknown): UserError {
     return new UserError({
       what: full,
       where: path,
-      next: 'free some space and save again; nothing that was there before is lost',
+      next: 'free some space and do it again; nothing that was there before is lost',
       code: 'disk_full',
       cause,
     });
