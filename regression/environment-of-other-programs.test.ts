@@ -35,8 +35,8 @@ const variables = (): string[] =>
     .map((line) => line.replace(/=.*/s, ''));
 
 test.each([
-  ['who holds the GPU', async () => gpuHolders().length],
-  ['how busy the GPUs are', async () => (await sampleGpus())?.length],
+  ['who holds the GPU', async () => gpuHolders('00000000:01:00.0').length],
+  ['how busy the GPUs are', async () => (await sampleGpus([]))?.length],
 ])('nvidia-smi, asked %s, is given no token', async (_, ask) => {
   install('nvidia-smi', ':');
   expect(await ask()).toBe(0);

@@ -8,9 +8,9 @@ export interface GpuHolder {
   readonly bytes: number;
 }
 
-/** The processes other than this one that hold memory of this host's GPUs; none where nvidia-smi does not tell. */
-export function gpuHolders(): GpuHolder[] {
-  const query = ['--query-compute-apps=pid,used_memory,process_name', '--format=csv,noheader,nounits'];
+/** The processes other than this one that hold memory of a GPU; none where nvidia-smi does not tell. @param busId of the PCI bus */
+export function gpuHolders(busId: string): GpuHolder[] {
+  const query = [`--id=${busId}`, '--query-compute-apps=pid,used_memory,process_name', '--format=csv,noheader,nounits'];
   try {
     const lines = execFileSync('nvidia-smi', query, {
       encoding: 'utf8',

@@ -38,7 +38,7 @@ export function freeDeviceBytes({ index }: CudaDevice): number {
 export function allocateEngine(plan: Plan, device: Device, need: MemoryNeed, available = memoryBudget(device)): Engine {
   const { host } = plan.memory;
   const needed = deviceBytes(plan.memory);
-  const holders = device.kind === 'cuda' ? gpuHolders : () => [];
+  const holders = () => (device.kind === 'cuda' ? gpuHolders(device.busId) : []);
   if (needed > available) throw outOfMemory(need, needed, available, holders());
   if (host > hostBudget()) throw outOfHostMemory(need, host, hostBudget());
   try {

@@ -26,6 +26,7 @@ Napi::Value cudaDevicesToJs(const Napi::CallbackInfo& info) {
     auto device = Napi::Object::New(env);
     device.Set("index", one.index);
     device.Set("name", one.name);
+    device.Set("busId", one.bus_id);
     device.Set("computeCapability", one.compute_capability);
     device.Set("memoryBytes", static_cast<double>(one.memory_bytes));
     device.Set("libraryBytes", static_cast<double>(one.library_bytes));

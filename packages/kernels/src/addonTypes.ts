@@ -53,6 +53,8 @@ export interface NativeCudaLibrary {
 export interface NativeCudaDevice {
   readonly index: number;
   readonly name: string;
+  /** Of the PCI bus, as nvidia-smi writes it, which may count in another order, and counts those that are hidden: `00000000:C1:00.0`. */
+  readonly busId: string;
   readonly computeCapability: string;
   readonly memoryBytes: number;
   readonly libraryBytes: number;

@@ -70,6 +70,8 @@ export interface CudaDevice extends DeviceModel {
   /** As the driver counts them. */
   readonly index: number;
   readonly name: string;
+  /** Of the PCI bus, by which nvidia-smi knows it. */
+  readonly busId: string;
   /** As 9.0. */
   readonly computeCapability: string;
   readonly memoryBytes: number;
@@ -135,11 +137,12 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
 
 /** A GPU as plans are made for it; it need not be there. */
 export function cudaDevice(found: Omit<NativeCudaDevice, 'hasCode'>): CudaDevice {
-  const { index, name, computeCapability, memoryBytes, libraryBytes } = found;
+  const { index, name, busId, computeCapability, memoryBytes, libraryBytes } = found;
   return {
     kind: 'cuda',
     index,
     name,
+    busId,
     computeCapability,
     memoryBytes,
     libraryBytes,

@@ -5,6 +5,7 @@ import { describeNoDevice } from './noDevice.ts';
 const gpu = (name: string, computeCapability: string) => ({
   index: 0,
   name,
+  busId: '00000000:01:00.0',
   computeCapability,
   memoryBytes: 16e9,
   libraryBytes: 0,

@@ -88,7 +88,14 @@ test('auto recomputes all it can where nothing fits, and needs a budget', () => 
 });
 
 test('on a GPU what its driver keeps for a plan has to be free, too', () => {
-  const gpu = cudaDevice({ index: 0, name: 'GPU', computeCapability: '9.0', memoryBytes: 80e9, libraryBytes: 0 });
+  const gpu = cudaDevice({
+    index: 0,
+    name: 'GPU',
+    busId: '',
+    computeCapability: '9.0',
+    memoryBytes: 80e9,
+    libraryBytes: 0,
+  });
   const onGpu = (options: Pick<CompileOptions, 'activations' | 'memoryBudget'>) =>
     compile([graph], { bounds, device: gpu, ...options });
   const needed = deviceBytes(onGpu({ activations: 'auto', memoryBudget: Number.POSITIVE_INFINITY }).memory);

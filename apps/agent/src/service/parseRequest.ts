@@ -10,6 +10,14 @@ export function parseRequest<Schema extends z.ZodType>(schema: Schema, request: 
 
 /** Says the first of the issues. */
 export function badRequest({ issues: [issue], message }: z.core.$ZodError): UserError {
+  if (issue?.code === 'unrecognized_keys') {
+    return new UserError({
+      what: `${issue.keys.map((key) => JSON.stringify(key)).join(', ')} is nothing that can be asked for here`,
+      where: issue.path.join('.') || 'the request',
+      next: 'leave it out, or ask an agent of a version that knows it',
+      code: 'bad_request',
+    });
+  }
   return new UserError({
     what: issue?.message ?? message,
     where: issue?.path.join('.') || 'the request',

@@ -1,6 +1,4 @@
 'use client';
-import type { GpuSample } from '@anneal/core/protocol/host';
-import type { HostNow } from '@anneal/core/protocol/studio';
 import { useTranslations } from 'use-intl';
 import { useAbout } from '../../src/agent/hooks.ts';
 import { useDevices } from '../../src/agent/useDevices.ts';
@@ -42,7 +40,7 @@ export default function HostScreen() {
             key={lane.device}
             lane={lane}
             title={titles.get(lane.device)}
-            gpu={gpuOf(lane.device, titles.get(lane.device), samples.at(-1))}
+            gpu={samples.at(-1)?.gpus?.find(({ device }) => device === lane.device)}
             drag={drag}
           />
         ))}
@@ -51,9 +49,4 @@ export default function HostScreen() {
       </div>
     </>
   );
-}
-
-/** CUDA and nvidia-smi may count in another order: the name has to be the same. */
-function gpuOf(device: string, title: string | undefined, now: HostNow | undefined): GpuSample | undefined {
-  return now?.gpus?.find(({ index, name }) => device === `cuda:${index}` && name === title);
 }

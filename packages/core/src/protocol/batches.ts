@@ -7,7 +7,7 @@ import { maybeLoss, runRequest } from './runs.ts';
 const count = z.int().min(0);
 
 /** Steps count from 1. */
-export const stepRequest = z.object({ step: z.int().min(1) });
+export const stepRequest = z.strictObject({ step: z.int().min(1) });
 export type StepRequest = z.input<typeof stepRequest>;
 
 /** Of a document of the step, the tokens from number `from` on, counted from 0. */
@@ -94,7 +94,7 @@ export interface BatchRowTokens {
 }
 
 /** How many of the batches that a run would begin with. */
-export const firstBatchesRequest = z.object({ count: z.int().min(1).max(20).default(3) });
+export const firstBatchesRequest = z.strictObject({ count: z.int().min(1).max(20).default(3) });
 export type FirstBatchesRequest = z.input<typeof firstBatchesRequest>;
 
 /** Of a document of those batches, the tokens from number `from` on, counted from 0. */

@@ -42,7 +42,7 @@ export type Message = z.infer<typeof messageSchema>;
 export const mostTopLogprobs = 20;
 
 /** How to answer; what is left out is as the makers of the model recommend. */
-export const answerOptions = z.object({
+export const answerOptions = z.strictObject({
   /** Continue as plain text, without the chat template. */
   plain: z.boolean().default(false),
   /** Of a run or an adapter: without what was trained; by default as the model was opened. */

@@ -6,7 +6,7 @@ import { mostColumns } from './chatTerms.ts';
 const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, seed, thinking } = answerOptions.shape;
 
 /** How the models answer; what is left out is as the makers of each recommend. */
-export const chatSettings = z.object({
+export const chatSettings = z.strictObject({
   system: z.string().max(100_000).default(''),
   temperature,
   topP,
@@ -47,7 +47,8 @@ export const conversationSchema = z.object({
   created: z.string(),
   changed: z.string(),
   models: z.array(z.string()).min(1).max(mostColumns),
-  settings: chatSettings,
+  /** Files of another version may have other ones, too. */
+  settings: chatSettings.strip(),
   turns: z.array(
     z.object({
       text: z.string(),

@@ -6,7 +6,7 @@ import { overridesSchema } from './runs.ts';
 
 const count = z.int().min(0);
 
-export const inspectRequest = z.object({
+export const inspectRequest = z.strictObject({
   /** A recipe, a data file or folder, or a data set of a hub that was pulled, whose split and subset `set` names. */
   source: z.string().min(1),
   /** Of a recipe; for data without one, of a recipe that has them as its only data set. */

@@ -12,7 +12,7 @@ import { ROW_FILTERS, type RowFilter, type RowVerdict } from './rowVerdicts.ts';
 const key = z.string().min(1).max(1024).nullable().default(null);
 /** Of what no recipe reads, how its rows are read: keys of a data set as `datasets.0.type=alpaca`, one a line. */
 const mapping = z.string().max(4096).nullable().default(null);
-export const dataSourceName = z.object({ recipe: key, file: key, hub: key, model: key, mapping });
+export const dataSourceName = z.strictObject({ recipe: key, file: key, hub: key, model: key, mapping });
 export type DataSourceName = z.infer<typeof dataSourceName>;
 
 /** What of a workspace can be looked at. */
@@ -65,7 +65,7 @@ const filter = z.enum(ROW_FILTERS).default('all');
 const search = z.string().min(1).max(200).nullable().default(null);
 
 /** `offset` counts the rows that filter and search let through, from 0. */
-export const rowWindowRequest = z.object({
+export const rowWindowRequest = z.strictObject({
   filter,
   search,
   offset: z.int().min(0),
@@ -77,14 +77,14 @@ export type RowWindowRequest = z.input<typeof rowWindowRequest>;
  * A chat template by its name, the model's own being `tokenizer_default`, and a model whose tokenizer it is; null: as the recipe
  * has it.
  */
-export const otherTextSchema = z.object({
+export const otherTextSchema = z.strictObject({
   template: z.enum(otherTemplates).nullable().default(null),
   model: z.string().min(1).max(1024).nullable().default(null),
 });
 export type OtherText = z.infer<typeof otherTextSchema>;
 
 /** Of a row, or the prompt of a pair with one of its answers, the tokens from number `from` on, counted from 0. */
-export const dataRowRequest = z.object({
+export const dataRowRequest = z.strictObject({
   row: rowNumber,
   from: z.int().min(0).default(0),
   answer: z.enum(['chosen', 'rejected']).default('chosen'),
@@ -94,7 +94,7 @@ export const dataRowRequest = z.object({
 export type DataRowRequest = z.input<typeof dataRowRequest>;
 
 /** The next row after `row` that the filter lets through, or the one before it. */
-export const findRowRequest = z.object({
+export const findRowRequest = z.strictObject({
   filter,
   search,
   row: z.int().min(0),
@@ -102,10 +102,10 @@ export const findRowRequest = z.object({
 });
 export type FindRowRequest = z.input<typeof findRowRequest>;
 
-export const lengthsRequest = z.object({ sequenceLen: z.int().min(1).max(1e9) });
+export const lengthsRequest = z.strictObject({ sequenceLen: z.int().min(1).max(1e9) });
 export type LengthsRequest = z.input<typeof lengthsRequest>;
 
-export const problemRowsRequest = z.object({ filter: filter.default('problem'), search });
+export const problemRowsRequest = z.strictObject({ filter: filter.default('problem'), search });
 export type ProblemRowsRequest = z.input<typeof problemRowsRequest>;
 
 type ToldError = z.infer<typeof errorSchema>;

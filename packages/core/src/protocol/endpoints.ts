@@ -7,7 +7,7 @@ export const endpointName = z
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'letters, digits, blanks and . _ -, at most 64');
 
 /** The field is called `secret`: of such fields the audit holds nothing. */
-export const setEndpointRequest = z.object({
+export const setEndpointRequest = z.strictObject({
   name: endpointName,
   /** Up to and without `/chat/completions`. */
   url: z.string().trim().min(1).max(2048),

@@ -128,7 +128,7 @@ export type ExportEntry = z.infer<typeof exportEntrySchema>;
 /** `anneal-export.json` */
 export const exportRecordSchema = z.object({ version: z.literal(1), entries: z.array(exportEntrySchema).max(1000) });
 
-export const listExportsRequest = z.object({ run: z.string().min(1).default('latest') });
+export const listExportsRequest = z.strictObject({ run: z.string().min(1).default('latest') });
 export type ListExportsRequest = z.input<typeof listExportsRequest>;
 
 /** What a run was exported as, where it still is. */

@@ -19,6 +19,8 @@ const bytes = z.number().min(0);
 export const gpuSampleSchema = z.object({
   /** As nvidia-smi counts them. */
   index: z.int().min(0),
+  /** What recipes call it; null where CUDA does not see it, or sees a part of it. */
+  device: z.string().nullable(),
   name: z.string(),
   memory: z.object({ used: bytes, total: bytes }),
   /** From 0 to 1. */
@@ -46,7 +48,7 @@ export type HostSample = z.infer<typeof hostSampleSchema>;
 /** Where to compute. */
 const device = z.string().min(1).default('auto');
 
-export const selfTestRequest = z.object({
+export const selfTestRequest = z.strictObject({
   /** Instead of the starter. */
   model: z.string().min(1).optional(),
   device,
@@ -65,7 +67,7 @@ export const selfTestSchema = z.object({
 });
 export type SelfTest = z.infer<typeof selfTestSchema>;
 
-export const benchRequest = z.object({
+export const benchRequest = z.strictObject({
   /** sft: optimizer steps; decode: reading a prompt and answering it; rollouts: several answers to it; data: rows; ops: single kernels. */
   suite: z.enum(['sft', 'decode', 'rollouts', 'data', 'ops']).default('sft'),
   /** All suites but ops need it, or `shape`. */
@@ -112,7 +114,7 @@ export const benchRequest = z.object({
 });
 export type BenchRequest = z.input<typeof benchRequest>;
 
-export const verifyRequest = z.object({
+export const verifyRequest = z.strictObject({
   /** A checkpoint folder with golden.safetensors, a fine-tuning run with golden.json, or chat templates in JSON. */
   path: z.string().min(1),
   /** For a fine-tuning run: the model it starts from. */
@@ -125,7 +127,7 @@ export const verifyRequest = z.object({
 });
 export type VerifyRequest = z.input<typeof verifyRequest>;
 
-export const supportRequest = z.object({
+export const supportRequest = z.strictObject({
   /** Where runs are to lie. */
   folder: z.string().min(1).default('.'),
   /** By default the newest, where there is one. */

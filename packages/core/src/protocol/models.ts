@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { errorSchema } from './events.ts';
 
 /** What a person means by a model: a run with what it trained, an adapter, or a model as it is. */
-export const sourceRequest = z.object({
+export const sourceRequest = z.strictObject({
   /** A run (id, path, `latest`), an adapter folder, a model folder, a GGUF file, or a name that was pulled. */
   source: z.string().min(1),
   /** Of a run: `best`, `latest` or the number of a step; by default best where the recipe asks for it, else latest. */
@@ -11,12 +11,12 @@ export const sourceRequest = z.object({
 });
 export type SourceRequest = z.input<typeof sourceRequest>;
 
-export const pullRequest = z.object({
+export const pullRequest = z.strictObject({
   /** A short name, `owner/model`, or `owner/model/file.gguf`; with `data` a data set, `owner/name`. */
   model: z.string().min(1),
   /** A data set is meant: one split of one subset of it, or the files that are named. */
   data: z
-    .object({
+    .strictObject({
       name: z.string().min(1).optional(),
       split: z.string().min(1).optional(),
       files: z.array(z.string().min(1)).min(1).readonly().optional(),
@@ -58,7 +58,7 @@ export type Catalog = z.infer<typeof catalogSchema>;
 
 const bytes = z.number().min(0);
 
-export const listModelsRequest = z.object({
+export const listModelsRequest = z.strictObject({
   /** Folders and GGUF files beside what was pulled. */
   paths: z.array(z.string().min(1)).readonly().default([]),
   /** Run directories: which of them need which model is told. */
@@ -95,7 +95,7 @@ export const localModelSchema = z.object({
 });
 export type LocalModel = z.infer<typeof localModelSchema>;
 
-export const cachedModelRequest = z.object({
+export const cachedModelRequest = z.strictObject({
   /** A model of the cache by its name, or the path of its folder as `anneal models ls` shows it. */
   model: z.string().min(1),
 });

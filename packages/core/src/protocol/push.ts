@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const bytes = z.number().min(0);
 
-export const pushRequest = z.object({
+export const pushRequest = z.strictObject({
   /** A run, or the path of something that it was exported as. */
   source: z.string().min(1),
   /** `owner/name` at the hub. */

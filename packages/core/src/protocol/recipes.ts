@@ -5,7 +5,7 @@ import { pullRequest } from './models.ts';
 import { presetNames } from './presets.ts';
 import { overridesSchema } from './runs.ts';
 
-export const recipeRequest = z.object({
+export const recipeRequest = z.strictObject({
   /** Path of the recipe. */
   recipe: z.string().min(1),
   set: overridesSchema,
@@ -69,7 +69,7 @@ export const validRecipeSchema = recipeCheckSchema.omit({ problems: true, values
 });
 export type ValidRecipe = z.infer<typeof validRecipeSchema>;
 
-export const initRequest = z.object({
+export const initRequest = z.strictObject({
   /** Created where it is not there. */
   folder: z.string().min(1).default('.'),
   /** With neither, the starter project: its model, its rows and a recipe for them. */
@@ -80,7 +80,7 @@ export const initRequest = z.object({
 });
 export type InitRequest = z.input<typeof initRequest>;
 
-export const importRecipeRequest = z.object({
+export const importRecipeRequest = z.strictObject({
   folder: z.string().min(1).default('.'),
   /** The recipe of Axolotl, LLaMA-Factory or Unsloth. */
   from: z.string().min(1),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** A row of a text file by its line, as `RowSource` counts. */
-export const rowRequest = z.object({ file: z.string().min(1).max(4096), row: z.int().min(1) });
+export const rowRequest = z.strictObject({ file: z.string().min(1).max(4096), row: z.int().min(1) });
 export type RowRequest = z.input<typeof rowRequest>;
 
 export const editRowRequest = rowRequest.extend({
@@ -21,7 +21,7 @@ export type EditRowRequest = z.input<typeof editRowRequest>;
 const said = z.string().max(1 << 18);
 
 /** A question and its answer, as somebody wants a model to answer. */
-export const answeredQuestion = z.object({
+export const answeredQuestion = z.strictObject({
   /** Empty: without one. */
   system: said.default(''),
   question: said.min(1),
@@ -29,10 +29,10 @@ export const answeredQuestion = z.object({
 });
 export type AnsweredQuestion = z.output<typeof answeredQuestion>;
 
-export const addRowRequest = z.object({
+export const addRowRequest = z.strictObject({
   file: rowRequest.shape.file,
   /** The row as it is to stand there, or what it is to say, in the form of the other rows. */
-  row: z.union([z.object({ text: z.string().max(1 << 20) }), answeredQuestion]),
+  row: z.union([z.strictObject({ text: z.string().max(1 << 20) }), answeredQuestion]),
   /** Who adds it. */
   by: z.string().max(200).nullable().default(null),
 });

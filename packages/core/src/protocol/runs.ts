@@ -13,10 +13,10 @@ export const runName = z.string().min(1);
 /** `key=value` of the recipe, each replacing what it says. */
 export const overridesSchema = z.array(z.string()).readonly().default([]);
 
-export const runRequest = z.object({ run: runName.default('latest') });
+export const runRequest = z.strictObject({ run: runName.default('latest') });
 export type RunRequest = z.input<typeof runRequest>;
 
-export const createRunRequest = z.object({
+export const createRunRequest = z.strictObject({
   /** Path of the recipe. */
   recipe: z.string().min(1),
   /** Instead of what the file holds. */
@@ -60,7 +60,7 @@ export type ResumeRunRequest = z.input<typeof resumeRunRequest>;
 
 export const acknowledgeRequest = runRequest.extend({
   /** By default all that are open. */
-  alerts: z.array(alertName).readonly().optional(),
+  alerts: z.array(alertName.strict()).readonly().optional(),
 });
 export type AcknowledgeRequest = z.input<typeof acknowledgeRequest>;
 
@@ -74,7 +74,7 @@ const tags = z.array(tagSchema).max(mostTags).readonly().default([]);
 export const tagRunRequest = runRequest.extend({ add: tags, remove: tags });
 export type TagRunRequest = z.input<typeof tagRunRequest>;
 
-export const compareRunsRequest = z.object({
+export const compareRunsRequest = z.strictObject({
   runs: z
     .array(runName)
     .min(2, 'a comparison takes two runs or more')
@@ -85,7 +85,7 @@ export const compareRunsRequest = z.object({
 });
 export type CompareRunsRequest = z.input<typeof compareRunsRequest>;
 
-export const removeRunsRequest = z.object({
+export const removeRunsRequest = z.strictObject({
   runs: z.array(runName).min(1).readonly(),
   /** At once, instead of into the trash, from where they can be restored. */
   forGood: z.boolean().default(false),
@@ -152,7 +152,7 @@ export const removedRunSchema = sizedRunSchema.extend({
 });
 export type RemovedRun = z.infer<typeof removedRunSchema>;
 
-export const restoreRunsRequest = z.object({ runs: z.array(runName).min(1).readonly() });
+export const restoreRunsRequest = z.strictObject({ runs: z.array(runName).min(1).readonly() });
 export type RestoreRunsRequest = z.input<typeof restoreRunsRequest>;
 
 /** A loss; null where it was not finite, undefined where it was not recorded. */

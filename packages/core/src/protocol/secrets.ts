@@ -5,7 +5,7 @@ import { secretNames } from './secretNames.ts';
 export const secretNameSchema = z.enum(secretNames);
 
 /** The field is called `secret` wherever one is sent: of such fields the audit holds nothing. */
-export const setSecretRequest = z.object({
+export const setSecretRequest = z.strictObject({
   name: secretNameSchema,
   secret: z
     .string()

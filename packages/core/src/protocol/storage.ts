@@ -29,7 +29,7 @@ export interface StudioStorageItem extends StorageItem {
 }
 
 /** Where to look. */
-export const storageRequest = z.object({
+export const storageRequest = z.strictObject({
   /** Folders of runs, with their trash. */
   runsFolders: z.array(z.string().min(1)).readonly(),
   /** Data files that lie where recipes do. */

@@ -4,7 +4,7 @@ import { overridesSchema } from './runs.ts';
 
 const count = z.int().min(0);
 
-export const synthesisRequest = z.object({
+export const synthesisRequest = z.strictObject({
   /** A recipe of `anneal synthesize`. */
   recipe: z.string().min(1),
   set: overridesSchema,
@@ -82,7 +82,7 @@ export interface ListedSynthesis {
   modified: string;
 }
 
-export const saveSynthesisRequest = z.object({
+export const saveSynthesisRequest = z.strictObject({
   /** Its key; of a new one where it is to lie. */
   recipe: z.string().min(1).max(1024),
   text: z.string().max(262_144),
@@ -92,7 +92,7 @@ export const saveSynthesisRequest = z.object({
 export type SaveSynthesisRequest = z.output<typeof saveSynthesisRequest>;
 
 /** Of the rows of a recipe's output, those that were left out. */
-export const rejectedRowsRequest = z.object({
+export const rejectedRowsRequest = z.strictObject({
   /** The output, as the list of data files has it. */
   file: z.string().min(1).max(1024),
   offset: count.default(0),

@@ -1,6 +1,7 @@
 #include "cuda_backend.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
@@ -44,8 +45,7 @@ constexpr size_t kWorkspaceBytes = size_t{32} << 20, kSideWorkspaceBytes = size_
 
 class CudaBackend : public Backend {
  public:
-  CudaBackend(const Plan& plan, int index, bool graphs) : index_(index) {
-    check(cudaSetDevice(index), "opening the device");
+  CudaBackend(const Plan& plan, int index, bool graphs) : index_(opened(index)) {
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
     graphs_ = std::make_unique<LaunchGraphs>(stream_, graphs);
     copies_ = std::make_unique<CopyStream>(stream_);
@@ -217,6 +217,11 @@ class CudaBackend : public Backend {
     next_ += bytes;
   }
 
+  static int opened(int index) {
+    check(cudaSetDevice(index), "opening the device");
+    return index;
+  }
+
   static std::unique_ptr<Blas> openBlas(size_t workspace_bytes) {
     std::string problem;
     std::unique_ptr<Blas> blas = Blas::open(workspace_bytes, problem);
@@ -253,6 +258,7 @@ class CudaBackend : public Backend {
     return std::unique_ptr<char, FreeHost>(static_cast<char*>(memory));
   }
 
+  /** First, as the events of `turns_` belong to the device that is the thread's when they are made. */
   int index_;
   cudaStream_t stream_ = nullptr;
   Memory arena_, fault_;
@@ -295,7 +301,9 @@ CudaDevices cudaDevices() {
       continue;
     }
     const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
-    found.devices.push_back({i, properties.name, capability, properties.totalGlobalMem, cuda::kWorkspaceBytes + cuda::kSideWorkspaceBytes,
+    char bus[20];
+    std::snprintf(bus, sizeof bus, "%08X:%02X:%02X.0", properties.pciDomainID, properties.pciBusID, properties.pciDeviceID);
+    found.devices.push_back({i, properties.name, bus, capability, properties.totalGlobalMem, cuda::kWorkspaceBytes + cuda::kSideWorkspaceBytes,
                              cuda::hasCodeFor(properties.major, properties.minor)});
   }
   return found;

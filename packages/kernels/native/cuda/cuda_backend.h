@@ -11,6 +11,8 @@ namespace anneal {
 struct CudaDeviceInfo {
   int index;
   std::string name;
+  /** Of the PCI bus, as nvidia-smi writes it: 00000000:C1:00.0. */
+  std::string bus_id;
   /** As 9.0. */
   std::string compute_capability;
   uint64_t memory_bytes;

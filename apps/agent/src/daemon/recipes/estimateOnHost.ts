@@ -17,9 +17,8 @@ export async function withHost(
 ): Promise<OnHost> {
   const device = deviceOfRun(recipe.device);
   const [{ memory, gpus }, runs] = await Promise.all([telemetry.sample(), feeds.all()]);
-  const devices = hostDevices().map(({ name, title }) => {
-    // CUDA and nvidia-smi may count in another order: the name has to be the same.
-    const gpu = gpus?.find((each) => name === `cuda:${each.index}` && title === each.name);
+  const devices = hostDevices().map(({ name }) => {
+    const gpu = gpus?.find(({ device: seen }) => seen === name);
     return { name, free: name === 'cpu' ? memory.available : gpu ? gpu.memory.total - gpu.memory.used : null };
   });
   const alike = recipe.trl ? undefined : newestAlike(recipe, device, runs);

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 export const agent = router({
   /** Which agent this is. */
-  about: procedure.query(({ ctx }) => ({
+  about: procedure.input(nothing).query(({ ctx }) => ({
     id: ctx.agent.id,
     version: ctx.agent.version,
     calledAs: ctx.agent.calledAs,

@@ -6,6 +6,6 @@ import { procedure, router } from './trpc.ts';
 export const audit = router({
   /** Newest first. @param before what the page before has told */
   page: procedure
-    .input(z.object({ before: z.int().min(1).optional() }))
+    .input(z.strictObject({ before: z.int().min(1).optional() }))
     .query(({ ctx, input }): AuditPage => ctx.agent.audit.page(input.before)),
 });

@@ -19,26 +19,26 @@ import {
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
 import { newestOf } from './newestOf.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 const model = z.string().min(1).max(1024);
 const models = z.array(model).min(1).max(mostColumns);
-const named = z.object({ conversation: z.string().min(1).max(64) });
+const named = z.strictObject({ conversation: z.string().min(1).max(64) });
 const text = z.string().trim().min(1).max(200_000);
 const turn = z.int().min(0);
 
 export const chat = router({
   /** What one can talk to. */
-  models: procedure.query(({ ctx }): Promise<Chattable[]> => ctx.agent.chattables.list()),
+  models: procedure.input(nothing).query(({ ctx }): Promise<Chattable[]> => ctx.agent.chattables.list()),
 
   /** What loading it would take of the memory; null where it is loaded. */
-  memory: procedure.input(z.object({ model })).query(async ({ ctx, input }): Promise<ChatMemory | null> => {
+  memory: procedure.input(z.strictObject({ model })).query(async ({ ctx, input }): Promise<ChatMemory | null> => {
     const { chattables, models: loaded } = ctx.agent;
     return (await loaded.measure(await chattables.find(input.model))) ?? null;
   }),
 
   /** The models that are loaded, now and after every change. */
-  loaded: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<LoadedModel[]> {
+  loaded: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<LoadedModel[]> {
     const abort = signal ?? new AbortController().signal;
     const { models: loaded } = ctx.agent;
     for await (const _ of eachChange((listener) => loaded.onChange(listener), abort)) {
@@ -47,10 +47,10 @@ export const chat = router({
     }
   }),
 
-  unload: procedure.input(z.object({ model })).mutation(({ ctx, input }) => ctx.agent.models.unload(input.model)),
+  unload: procedure.input(z.strictObject({ model })).mutation(({ ctx, input }) => ctx.agent.models.unload(input.model)),
 
   /** Every conversation, now and after every change of one. */
-  list: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<ConversationSummary[]> {
+  list: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<ConversationSummary[]> {
     const abort = signal ?? new AbortController().signal;
     const { conversations } = ctx.agent;
     for await (const _ of eachChange((listener) => conversations.onListChange(listener), abort)) {
@@ -99,7 +99,7 @@ export const chat = router({
   /** A question; without a conversation it begins one. With `turn` it takes the place of that one and of all that came after. */
   ask: procedure
     .input(
-      z.object({
+      z.strictObject({
         conversation: named.shape.conversation.nullable(),
         text,
         models,
@@ -137,7 +137,7 @@ export const chat = router({
   }),
 
   /** One answer, which nobody keeps: what each token adds, then the end. A model's template has to read all that is asked. */
-  answer: procedure.input(z.object({ model, request: answerRequest })).subscription(async function* ({
+  answer: procedure.input(z.strictObject({ model, request: answerRequest })).subscription(async function* ({
     ctx,
     input,
     signal,

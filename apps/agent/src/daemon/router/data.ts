@@ -24,13 +24,13 @@ import { z } from 'zod';
 import { finish } from '../../service/finish.ts';
 import { recipesOf, rowToEdit, startAdding, startEdit, useVersion } from '../data/rowEdits.ts';
 import { newestOf } from './newestOf.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 const named = dataSourceName;
 const key = z.string().min(1).max(1024);
 
 export const data = router({
-  list: procedure.query(({ ctx }): Promise<ListedData> => ctx.agent.data.list()),
+  list: procedure.input(nothing).query(({ ctx }): Promise<ListedData> => ctx.agent.data.list()),
 
   /** What is open and how far its rows are judged, now and after each change. It stays open as long as somebody listens. */
   watch: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<DataState> {
@@ -72,12 +72,12 @@ export const data = router({
 
   /** The recipes that name a data file. */
   recipesOf: procedure
-    .input(z.object({ file: key }))
+    .input(z.strictObject({ file: key }))
     .query(({ ctx, input }): Promise<RecipeOfFile[]> => recipesOf(ctx.agent, input.file)),
 
   /** Lets a recipe name a version of a file where it names the file. */
   useVersion: procedure
-    .input(z.object({ recipe: key, file: key, version: key }))
+    .input(z.strictObject({ recipe: key, file: key, version: key }))
     .mutation(({ ctx, input }): Promise<void> => useVersion(ctx.agent, input, ctx.me.name)),
 
   /** The number of the next row that a filter lets through; null where there is none. */

@@ -12,8 +12,8 @@ import { startCheck, startExport, startPush } from '../exports/jobs.ts';
 import { procedure, router } from './trpc.ts';
 
 const key = z.string().min(1).max(2048);
-const ofRun = z.object({ run: key, checkpoint: exportRequest.shape.checkpoint });
-const named = z.object({ run: key, exports: z.array(key).min(1).max(100) });
+const ofRun = z.strictObject({ run: key, checkpoint: exportRequest.shape.checkpoint });
+const named = z.strictObject({ run: key, exports: z.array(key).min(1).max(100) });
 /** Files of the agent's machine are not read for others. */
 const order = exportRequest.omit({ source: true, imatrixFile: true }).extend({
   run: key,
@@ -43,7 +43,7 @@ export const exports = router({
   }),
 
   /** What a run was exported as and still lies there, oldest first. */
-  list: procedure.input(z.object({ run: key })).query(async ({ ctx, input }): Promise<StudioExport[]> => {
+  list: procedure.input(z.strictObject({ run: key })).query(async ({ ctx, input }): Promise<StudioExport[]> => {
     const { workspace, feeds } = ctx.agent;
     const found = await exportsOf(workspace, await feeds.get(input.run));
     return found.map(({ folder, ...entry }) => ({ ...entry, key: workspace.keyOf(join(folder, entry.path)) }));

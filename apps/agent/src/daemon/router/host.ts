@@ -7,14 +7,14 @@ import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { hostDevices } from '../../service/host/devices.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 export const host = router({
   /** What runs can be trained on, the fastest first. */
-  devices: procedure.query((): readonly HostDevice[] => hostDevices()),
+  devices: procedure.input(nothing).query((): readonly HostDevice[] => hostDevices()),
 
   /** What the machine is doing, every two seconds. */
-  samples: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<HostNow> {
+  samples: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<HostNow> {
     const { telemetry } = ctx.agent;
     const abort = signal ?? new AbortController().signal;
     for await (const _ of eachChange((listener) => telemetry.onSample(listener), abort)) {
@@ -25,7 +25,7 @@ export const host = router({
 
   /** A file for somebody who helps, about this machine and a run, by default the newest; without secrets. */
   support: procedure
-    .input(z.object({ run: z.string().min(1).max(1024).optional() }))
+    .input(z.strictObject({ run: z.string().min(1).max(1024).optional() }))
     .query(async ({ ctx, input, signal }): Promise<SupportFile> => {
       const { workspace, feeds } = ctx.agent;
       const named = input.run === undefined ? (await feeds.all()).at(-1) : await feeds.get(input.run);
@@ -34,7 +34,7 @@ export const host = router({
     }),
 
   /** What the doctor says of this machine. It ends when nobody listens any more. */
-  examine: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<Finding[]> {
+  examine: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<Finding[]> {
     yield await finish(runApart('examineHost', {}, { folder: ctx.agent.workspace.root }, signal));
   }),
 });

@@ -2,13 +2,13 @@
 import type { JobListChange } from '@anneal/core/protocol/jobs';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
-const named = z.object({ job: z.string().min(1).max(64) });
+const named = z.strictObject({ job: z.string().min(1).max(64) });
 
 export const jobs = router({
   /** Every job, then every change. */
-  list: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<JobListChange> {
+  list: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<JobListChange> {
     const abort = signal ?? new AbortController().signal;
     const sent = new Map<string, number>();
     let first = true;

@@ -10,11 +10,11 @@ import { finish } from '../../service/finish.ts';
 import { cachedNamed } from '../../service/models/list.ts';
 import { listCatalog, publishedName } from '../../service/models/pull.ts';
 import { removeModel } from '../../service/models/remove.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 export const models = router({
   /** By name. What lies in the workspace, and the runs, are named by their keys. */
-  list: procedure.query(async ({ ctx, signal }): Promise<LocalModel[]> => {
+  list: procedure.input(nothing).query(async ({ ctx, signal }): Promise<LocalModel[]> => {
     const { workspace, feeds } = ctx.agent;
     const all = await feeds.all();
     const exported = all.flatMap(({ path }) => workspace.models(join(path, 'export')));
@@ -30,7 +30,7 @@ export const models = router({
   }),
 
   /** The models that have a short name. */
-  catalog: procedure.query((): Catalog => listCatalog()),
+  catalog: procedure.input(nothing).query((): Catalog => listCatalog()),
 
   /** Begins a job that downloads a model or a data set into the cache, or goes on with one that was broken off. */
   pull: procedure.input(pullRequest.omit({ offline: true })).mutation(({ ctx, input }): { job: string } => {

@@ -9,36 +9,38 @@ import {
   roleSchema,
 } from '@anneal/core/protocol/people';
 import { z } from 'zod';
-import { procedure, router, type SocketCaller } from './trpc.ts';
+import { nothing, procedure, router, type SocketCaller } from './trpc.ts';
 
-const named = z.object({ person: z.string().min(1).max(64) });
+const named = z.strictObject({ person: z.string().min(1).max(64) });
 
 export const people = router({
   /** Who asks. */
-  me: procedure.query(({ ctx }): Person => ctx.me),
+  me: procedure.input(nothing).query(({ ctx }): Person => ctx.me),
 
   rename: procedure
-    .input(z.object({ name: personNameSchema }))
+    .input(z.strictObject({ name: personNameSchema }))
     .mutation(({ ctx, input }) => ctx.agent.access.people.rename(mine(ctx), input.name)),
 
   /** The browsers of who asks. */
-  browsers: procedure.query(({ ctx }): PairedBrowser[] =>
-    ctx.agent.access.people.browsersOf(ctx.me.id, ctx.caller.session),
-  ),
+  browsers: procedure
+    .input(nothing)
+    .query(({ ctx }): PairedBrowser[] => ctx.agent.access.people.browsersOf(ctx.me.id, ctx.caller.session)),
 
   /** Signs out one of them, or all but the one that asks. */
   endBrowsers: procedure
-    .input(z.object({ browser: z.string().length(12).optional() }))
+    .input(z.strictObject({ browser: z.string().length(12).optional() }))
     .mutation(({ ctx, input }) => ctx.agent.access.people.endBrowsers(mine(ctx), ctx.caller.session, input.browser)),
 
   /** For one more browser of who asks. */
-  pairAnother: procedure.mutation(({ ctx }): Promise<PairingCode> => ctx.agent.access.people.codeFor(mine(ctx), 'now')),
+  pairAnother: procedure
+    .input(nothing)
+    .mutation(({ ctx }): Promise<PairingCode> => ctx.agent.access.people.codeFor(mine(ctx), 'now')),
 
-  list: procedure.query(({ ctx }): ListedPerson[] => ctx.agent.access.people.list()),
+  list: procedure.input(nothing).query(({ ctx }): ListedPerson[] => ctx.agent.access.people.list()),
 
   /** A person, and the code that lets them in. */
   invite: procedure
-    .input(z.object({ name: personNameSchema, role: roleSchema }))
+    .input(z.strictObject({ name: personNameSchema, role: roleSchema }))
     .mutation(
       async ({ ctx, input }): Promise<PairingCode> =>
         (await ctx.agent.access.people.invite(input.name, input.role)).code,

@@ -4,14 +4,14 @@ import type { QueueState } from '@anneal/core/protocol/studio';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
 import { queueState } from '../queue/queueState.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 const deviceName = z.string().min(1).max(16);
-const named = z.object({ run: z.string().min(1).max(1024) });
+const named = z.strictObject({ run: z.string().min(1).max(1024) });
 
 export const queue = router({
   /** All of it, and again after every change. */
-  state: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<QueueState> {
+  state: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<QueueState> {
     const { feeds, queue: waiting } = ctx.agent;
     const abort = signal ?? new AbortController().signal;
     let sent = '';
@@ -44,7 +44,7 @@ export const queue = router({
   }),
 
   setConcurrency: procedure
-    .input(z.object({ device: deviceName, runs: concurrencySchema }))
+    .input(z.strictObject({ device: deviceName, runs: concurrencySchema }))
     .mutation(async ({ ctx, input }) => {
       await ctx.agent.queue.setConcurrency(input.device, input.runs);
       await ctx.agent.scheduler.look();

@@ -31,9 +31,9 @@ import { assertJudgesAllowed } from '../../service/runs/judges.ts';
 import { changedKeys } from '../recipes/changedKeys.ts';
 import { withHost } from '../recipes/estimateOnHost.ts';
 import { mostCharacters } from '../recipes/recipeFile.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
-const named = z.object({ recipe: z.string().min(1).max(1024) });
+const named = z.strictObject({ recipe: z.string().min(1).max(1024) });
 const text = z.string().max(mostCharacters);
 /** A name as such, of no hidden folder and of none that holds runs. */
 const newFolder = z
@@ -44,7 +44,7 @@ const field = z.string().min(1).max(256);
 const mappingSchema = z.strictObject({
   type: z.enum(['chat_template', 'sharegpt', 'alpaca', 'completion']),
   field_messages: field.optional(),
-  message_property_mappings: z.object({ role: field, content: field }).optional(),
+  message_property_mappings: z.strictObject({ role: field, content: field }).optional(),
   roles: z.record(field, z.array(field).readonly()).optional(),
   field_instruction: field.optional(),
   field_input: field.optional(),
@@ -55,9 +55,11 @@ const mappingSchema = z.strictObject({
 const version = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const recipes = router({
-  list: procedure.query(({ ctx }): ListedRecipe[] =>
-    ctx.agent.workspace.recipes().map(({ key, modified }) => ({ key, modified: modified.toISOString() })),
-  ),
+  list: procedure
+    .input(nothing)
+    .query(({ ctx }): ListedRecipe[] =>
+      ctx.agent.workspace.recipes().map(({ key, modified }) => ({ key, modified: modified.toISOString() })),
+    ),
 
   /** What the document of a recipe is called on the socket where it is edited. */
   open: procedure.input(named).query(async ({ ctx, input }): Promise<{ document: string }> => {
@@ -65,10 +67,10 @@ export const recipes = router({
   }),
 
   /** What a recipe may hold, as JSON Schema. */
-  schema: procedure.query(() => recipeJsonSchema()),
+  schema: procedure.input(nothing).query(() => recipeJsonSchema()),
 
   /** The same as a form. */
-  form: procedure.query((): FormSection[] => recipeForm()),
+  form: procedure.input(nothing).query((): FormSection[] => recipeForm()),
 
   /** Every problem of the text with its line, and what the model and the rows tell. */
   check: procedure.input(named.extend({ text })).query(({ ctx, input }): Promise<RecipeCheck> => {
@@ -209,7 +211,7 @@ export const recipes = router({
 
   /** Translates a recipe of Axolotl, LLaMA-Factory or Unsloth into a new folder, with an account of every key. */
   import: procedure
-    .input(z.object({ folder: newFolder, file: z.string().min(1).max(255), text }))
+    .input(z.strictObject({ folder: newFolder, file: z.string().min(1).max(255), text }))
     .mutation(async ({ ctx, input }): Promise<{ recipe: string; account: ImportedProject }> => {
       const folder = join(ctx.agent.workspace.root, input.folder);
       if (existsSync(folder)) throw folderTaken(input.folder);
@@ -224,7 +226,7 @@ export const recipes = router({
    */
   create: procedure
     .input(
-      z.object({
+      z.strictObject({
         folder: newFolder,
         preset: z.enum(presetNames),
         model: z.string().min(1).max(1024).optional(),
@@ -243,7 +245,7 @@ export const recipes = router({
     }),
 
   /** The starter project in a new folder: a small model, rows and a recipe. Returns the recipe's key. */
-  begin: procedure.mutation(async ({ ctx }): Promise<{ recipe: string }> => {
+  begin: procedure.input(nothing).mutation(async ({ ctx }): Promise<{ recipe: string }> => {
     const { root } = ctx.agent.workspace;
     const taken = new Set(ctx.agent.workspace.recipes().map(({ key }) => key));
     let name = 'starter';

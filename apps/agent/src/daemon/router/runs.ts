@@ -43,18 +43,18 @@ import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
 import { recipeOfRun } from '../recipes/recipeOfRun.ts';
 import { recordedRuns } from '../runs/record.ts';
 import { newestOf } from './newestOf.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 const outputBytes = 128 << 10;
 
 const key = z.string().min(1).max(1024);
-const named = z.object({ run: key });
+const named = z.strictObject({ run: key });
 /** A client that comes back names the last event it has. */
 const eventId = z.string().regex(/^\d{1,15}$/);
 
 export const runs = router({
   /** Every run, then every change. */
-  list: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<RunListChange> {
+  list: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<RunListChange> {
     const { feeds } = ctx.agent;
     const abort = signal ?? new AbortController().signal;
     const sent = new Map<string, number>();
@@ -97,7 +97,7 @@ export const runs = router({
 
   /** Runs side by side. */
   compare: procedure
-    .input(z.object({ runs: z.array(key).min(2).max(mostComparedRuns), steps: z.boolean().default(false) }))
+    .input(z.strictObject({ runs: z.array(key).min(2).max(mostComparedRuns), steps: z.boolean().default(false) }))
     .query(async ({ ctx, input }): Promise<RunComparison> => {
       const feeds = await Promise.all(input.runs.map((run) => ctx.agent.feeds.get(run)));
       return compareRecords(await recordedRuns(feeds), { steps: input.steps });
@@ -208,7 +208,7 @@ export const runs = router({
 
   /** Marks its alerts as looked at: those that are named, or all that are open. */
   acknowledge: procedure
-    .input(named.extend({ alerts: z.array(alertName).max(100).optional() }))
+    .input(named.extend({ alerts: z.array(alertName.strict()).max(100).optional() }))
     .mutation(async ({ ctx, input: { run, alerts } }) => {
       const feed = await ctx.agent.feeds.get(run);
       await acknowledgeAlerts({}, { run: feed.path, alerts }, ctx.me.name);
@@ -241,7 +241,7 @@ export const runs = router({
     }),
 
   /** Moves runs into the trash of their folder; one that waits leaves the queue first. */
-  remove: procedure.input(z.object({ runs: z.array(key).min(1).max(1000) })).mutation(async ({ ctx, input }) => {
+  remove: procedure.input(z.strictObject({ runs: z.array(key).min(1).max(1000) })).mutation(async ({ ctx, input }) => {
     const { feeds, scheduler } = ctx.agent;
     const found = await Promise.all(input.runs.map((run) => feeds.get(run)));
     await removableRuns({}, { runs: found.map(({ path }) => path) });
@@ -252,7 +252,7 @@ export const runs = router({
   }),
 
   /** What lies in the trash; each is named by the key that it had. */
-  removed: procedure.query(async ({ ctx }): Promise<(RemovedRun & { key: string })[]> => {
+  removed: procedure.input(nothing).query(async ({ ctx }): Promise<(RemovedRun & { key: string })[]> => {
     const { workspace } = ctx.agent;
     const all = workspace.runsFolders().map(async (folder) => {
       const found = await listRemovedRuns({ runsFolder: folder });

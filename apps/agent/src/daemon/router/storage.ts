@@ -9,16 +9,18 @@ import {
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
 import { storagePlaces } from '../storagePlaces.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 export const storage = router({
-  survey: procedure.query(async ({ ctx, signal }): Promise<{ items: StudioStorageItem[]; free: number }> => {
-    const { workspace } = ctx.agent;
-    const { items, free } = await finish(runApart('surveyStorage', {}, storagePlaces(workspace), signal));
-    const restores = ({ kind, id, name }: StorageItem) =>
-      kind === 'trash' ? workspace.keyOf(join(dirname(dirname(id.slice(kind.length + 1))), name)) : null;
-    return { items: items.map((item) => ({ ...item, restores: restores(item) })), free };
-  }),
+  survey: procedure
+    .input(nothing)
+    .query(async ({ ctx, signal }): Promise<{ items: StudioStorageItem[]; free: number }> => {
+      const { workspace } = ctx.agent;
+      const { items, free } = await finish(runApart('surveyStorage', {}, storagePlaces(workspace), signal));
+      const restores = ({ kind, id, name }: StorageItem) =>
+        kind === 'trash' ? workspace.keyOf(join(dirname(dirname(id.slice(kind.length + 1))), name)) : null;
+      return { items: items.map((item) => ({ ...item, restores: restores(item) })), free };
+    }),
 
   clean: procedure
     .input(cleanStorageRequest.pick({ items: true }))

@@ -13,20 +13,22 @@ import { checkSynthesis } from '../../service/recipes/validate.ts';
 import { readRejected } from '../../service/synthesis/rejected.ts';
 import { startSynthesis } from '../synthesis/jobs.ts';
 import { saveSynthesisText, synthesisPath, synthesisText } from '../synthesis/recipeText.ts';
-import { procedure, router } from './trpc.ts';
+import { nothing, procedure, router } from './trpc.ts';
 
 export const synthesis = router({
   /** The recipes, newest first. */
-  list: procedure.query(({ ctx }): ListedSynthesis[] =>
-    ctx.agent.workspace.synthesisRecipes().map(({ key, modified }) => ({ key, modified: modified.toISOString() })),
-  ),
+  list: procedure
+    .input(nothing)
+    .query(({ ctx }): ListedSynthesis[] =>
+      ctx.agent.workspace.synthesisRecipes().map(({ key, modified }) => ({ key, modified: modified.toISOString() })),
+    ),
 
   text: procedure
     .input(saveSynthesisRequest.pick({ recipe: true }))
     .query(({ ctx, input }): { text: string } => ({ text: synthesisText(ctx.agent.workspace, input.recipe) })),
 
   /** What a recipe may hold, as JSON Schema. */
-  schema: procedure.query(() => synthesisJsonSchema()),
+  schema: procedure.input(nothing).query(() => synthesisJsonSchema()),
 
   /** Every problem of the text with its line. */
   check: procedure

@@ -88,6 +88,9 @@ const t = initTRPC.context<ClientContext>().create({
 
 export const router = t.router;
 
+/** The input of a procedure that takes none: one that is given is refused, too. */
+export const nothing = z.void('nothing can be given here');
+
 /** Whoever asks needs the role of `neededRoles`. What is changed, or was to be, goes into the audit. */
 export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
   const needed = neededRoles[path];

@@ -4,15 +4,27 @@ import { cpus } from 'node:os';
 import { chooseDevice, type Device, devices } from '@anneal/core/device';
 import { UserError } from '@anneal/core/errors';
 import type { HostDevice } from '@anneal/core/protocol/host';
+import type { SeenGpu } from './nvidiaSmi.ts';
 
 /** They stay while a process lives. */
-let found: readonly HostDevice[] | undefined;
+let opened: readonly Device[] | undefined;
 const chosen = new Map<string, string>();
+
+function all(): readonly Device[] {
+  opened ??= devices();
+  return opened;
+}
 
 /** The fastest first. */
 export function hostDevices(): readonly HostDevice[] {
-  found ??= devices().map((device) => ({ name: nameOf(device), title: titleOf(device) }));
-  return found;
+  return all().map((device) => ({ name: nameOf(device), title: titleOf(device) }));
+}
+
+/** Those that CUDA sees. */
+export function seenGpus(): SeenGpu[] {
+  return all().flatMap((device) =>
+    device.kind === 'cuda' ? [{ name: nameOf(device), title: device.name, busId: device.busId }] : [],
+  );
 }
 
 /** @param wanted `device` of a recipe @throws UserError `device_not_found` */

@@ -9,6 +9,7 @@ import { nvidiaHost } from './nvidiaHost.ts';
 const h100 = {
   index: 0,
   name: 'NVIDIA H100 80GB HBM3',
+  busId: '00000000:01:00.0',
   computeCapability: '9.0',
   memoryBytes: 85e9,
   libraryBytes: 0,

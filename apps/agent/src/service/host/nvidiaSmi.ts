@@ -7,14 +7,22 @@ import type { GpuSample } from '@anneal/core/protocol/host';
 const run = promisify(execFile);
 const patienceMilliseconds = 5000;
 
+/** A GPU as CUDA sees it. */
+export interface SeenGpu {
+  /** As recipes call it. */
+  readonly name: string;
+  readonly title: string;
+  readonly busId: string;
+}
+
 /** By number; undefined where there is no nvidia-smi, or it does not answer. */
-export async function sampleGpus(): Promise<GpuSample[] | undefined> {
+export async function sampleGpus(seen: readonly SeenGpu[]): Promise<GpuSample[] | undefined> {
   try {
     const [gpus, processes] = await Promise.all([
-      ask('--query-gpu=index,uuid,memory.used,memory.total,utilization.gpu,temperature.gpu,power.draw,name'),
+      ask('--query-gpu=index,uuid,memory.used,memory.total,utilization.gpu,temperature.gpu,power.draw,pci.bus_id,name'),
       ask('--query-compute-apps=gpu_uuid,pid,used_memory,process_name'),
     ]);
-    return parseGpus(gpus, processes);
+    return parseGpus(gpus, processes, seen);
   } catch {
     return undefined;
   }
@@ -25,17 +33,19 @@ async function ask(query: string): Promise<string> {
   return (await run('nvidia-smi', [query, '--format=csv,noheader,nounits'], options)).stdout;
 }
 
-/** Lines of the two questions. What a driver may not tell stands there as `[N/A]`. */
-export function parseGpus(gpus: string, processes: string): GpuSample[] {
+/** Lines of the two questions. CUDA may count in another order, and not see all; a part of a GPU (MIG) has another title. What a driver may not tell stands there as `[N/A]`. */
+export function parseGpus(gpus: string, processes: string, seen: readonly SeenGpu[]): GpuSample[] {
   const holders = linesOf(processes).map((line) => {
     const [uuid, pid, memory, ...name] = cellsOf(line);
     return { uuid, process: { pid: Number(pid), name: name.join(', '), bytes: mebibytes(memory) } };
   });
   return linesOf(gpus).map((line) => {
-    const [index, uuid, used, total, utilization, temperature, power, ...name] = cellsOf(line);
+    const [index, uuid, used, total, utilization, temperature, power, busId, ...words] = cellsOf(line);
+    const name = words.join(', ');
     return {
       index: Number(index),
-      name: name.join(', '),
+      device: seen.find((gpu) => gpu.busId === busId && gpu.title === name)?.name ?? null,
+      name,
       memory: { used: mebibytes(used) ?? 0, total: mebibytes(total) ?? 0 },
       utilization: percent(utilization),
       celsius: number(temperature),

@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { hostMemory } from '@anneal/core/hostMemory';
 import type { HostSample } from '@anneal/core/protocol/host';
+import { seenGpus } from './devices.ts';
 import { sampleGpus } from './nvidiaSmi.ts';
 
 /** Milliseconds of all cores together, since the machine was started. */
@@ -27,7 +28,7 @@ export function coreTimes(): CoreTimes {
 export async function sampleHost(folder: string, since: CoreTimes): Promise<HostSample> {
   const now = coreTimes();
   const memory = hostMemory();
-  const [disk, gpus] = await Promise.all([statfs(folder), sampleGpus()]);
+  const [disk, gpus] = await Promise.all([statfs(folder), sampleGpus(seenGpus())]);
   return {
     time: new Date().toISOString(),
     cpu: {
