@@ -1,7 +1,7 @@
 /** An agent in a process of its own on loopback, with a folder of projects that is removed afterwards, and clients of it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,6 +28,22 @@ export class BenchAgent {
   url = '';
   link = '';
   cookie = '';
+  readonly #endAll = (): void => {
+    for (const pid of processesOf(this.workspace).keys()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended in this moment.
+      }
+    }
+    rmSync(this.workspace, { recursive: true, force: true });
+  };
+
+  constructor() {
+    // However the script ends: an error in a callback, or somebody who ends it.
+    process.once('exit', this.#endAll);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+  }
 
   /** Starts it, again on the port it had before, and pairs. */
   async start(): Promise<void> {
@@ -59,7 +75,8 @@ export class BenchAgent {
   /** Ends it and removes its folder. */
   async remove(): Promise<void> {
     await this.end();
-    rmSync(this.workspace, { recursive: true, force: true });
+    process.off('exit', this.#endAll);
+    this.#endAll();
   }
 
   get pid(): number {
@@ -102,6 +119,21 @@ export class BenchAgent {
   get memory(): number {
     return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
   }
+}
+
+/** Processes whose command lines name a folder, by number, from Linux' proc file system. */
+export function processesOf(folder: string): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      if (line.includes(folder)) found.set(Number(pid), line);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
 }
 
 /** Values of a sorted copy at shares between 0 and 1. */

@@ -1,13 +1,14 @@
 /**
  * Kills an agent, the runner that trains for it, or both at random moments: `node bench/kills.ts NAME [--kills 200] [--seed 1] [--jobs 1]`,
  * with so many agents at the same time, each in a folder of its own. Runs of the starter model wait in the queue; after each kill the agent
- * is started again, and an interrupted run resumed. Throws where an event is lost, a process is left over, the index of a log differs from
- * the log, or a run does not end with the bits of one that nobody killed. Writes bench/results/NAME.json.
+ * is started again, and an interrupted run resumed. Throws where an event is lost, a process is left over, the index of runs is damaged
+ * by a kill, an index differs from the logs, or a run does not end with the bits of one that nobody killed. Writes bench/results/NAME.json.
  */
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type RunEvent, withoutSuperseded } from '@anneal/core/protocol/events';
@@ -16,7 +17,8 @@ import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
 import type { TRPCClientError } from '@trpc/client';
 import type { AppRouter } from '../apps/agent/src/daemon/router/index.ts';
-import { anneal, BenchAgent, type Client } from './agent.ts';
+import { indexPath } from '../apps/agent/src/daemon/runs/runIndex.ts';
+import { anneal, BenchAgent, type Client, processesOf } from './agent.ts';
 import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
@@ -27,7 +29,7 @@ const { names, values } = readArguments({
   names: ['NAME'],
   options: { kills: 200, seed: 1, jobs: 1 },
 });
-const counts = ['runs', 'resumed', 'eventsOnRecord', 'eventsHeard'] as const;
+const counts = ['runs', 'resumed', 'eventsOnRecord', 'eventsHeard', 'indexedRunsRead'] as const;
 type Killed = Record<(typeof counts)[number], number> & { killed: Record<(typeof victims)[number], number> };
 
 const { uint32, below } = random('kills', values.seed);
@@ -46,9 +48,13 @@ let client: Client | undefined;
 const heard = new Map<string, number[]>();
 const killed = { agent: 0, runner: 0, both: 0 };
 let resumed = 0;
+/** Rows of indexes, after all kills. */
+let indexedRunsRead = 0;
 
-if (process.send) process.send(await killHere());
-else {
+if (process.send) {
+  process.once('disconnect', () => process.exit(1)); // whoever started this is gone
+  process.send(await killHere(), () => process.exit());
+} else {
   const started = performance.now();
   const parts = values.jobs > 1 ? await killInProcesses() : [await killHere()];
   const result = {
@@ -117,10 +123,10 @@ async function killHere(): Promise<Killed> {
     await compareIndex();
     await client.close();
     await agent.end();
-    const left = processesOf(agent.workspace);
+    const left = [...processesOf(agent.workspace).values()];
     if (left.length > 0) throw new Error(`processes are left over: ${left.join(', ')}`);
     const eventsHeard = sumOf([...heard.values()].map(({ length }) => length));
-    return { killed, runs: runNames().length, resumed, eventsOnRecord: recorded(), eventsHeard };
+    return { killed, runs: runNames().length, resumed, eventsOnRecord: recorded(), eventsHeard, indexedRunsRead };
   } finally {
     await client?.close();
     await agent.remove();
@@ -146,6 +152,7 @@ async function killOnce(of: Client): Promise<void> {
   if (victim !== 'agent' && runner !== undefined) kill(runner);
   if (victim !== 'runner') {
     await agent.end('SIGKILL');
+    checkIndexes();
     await agent.start();
   }
   killed[victim]++;
@@ -226,16 +233,47 @@ function series(): Promise<unknown[]> {
   );
 }
 
-/** What the agent answers from the index that it has kept is what it answers from the log. */
+/** What the agent answers from what it has kept is what it answers from the logs. */
 async function compareIndex(): Promise<void> {
   await agent.end();
   await agent.start();
-  const kept = await series();
+  const kept = [await series(), await listed()];
   await agent.end();
-  const state = join(agent.workspace, '.state', 'anneal', 'agents');
-  for (const id of readdirSync(state)) rmSync(join(state, id, 'runs'), { recursive: true, force: true });
+  checkIndexes();
+  for (const folder of stateFolders()) {
+    rmSync(join(folder, 'runs'), { recursive: true, force: true });
+    rmSync(indexPath(folder));
+  }
   await agent.start();
-  if (!isDeepStrictEqual(kept, await series())) throw new Error('the index of a run differs from its log');
+  if (!isDeepStrictEqual(kept, [await series(), await listed()]))
+    throw new Error('what is kept of runs differs from their logs');
+}
+
+/** Of all runs, as somebody sees them who opens the list. */
+async function listed(): Promise<unknown[]> {
+  return ask((api) => Promise.all(runNames().map((run) => api.runs.get.query({ run: `harbour/runs/${run}` }))));
+}
+
+function stateFolders(): string[] {
+  const agents = join(agent.workspace, '.state', 'anneal', 'agents');
+  return readdirSync(agents).map((id) => join(agents, id));
+}
+
+/** As a kill has left it: a copy, as looking at it would mend it. */
+function checkIndexes(): void {
+  for (const folder of stateFolders().filter((state) => existsSync(indexPath(state)))) {
+    const copy = mkdtempSync(join(agent.workspace, '.state', 'index-'));
+    for (const end of ['', '-wal']) {
+      if (existsSync(indexPath(folder) + end)) cpSync(indexPath(folder) + end, indexPath(copy) + end);
+    }
+    const database = new DatabaseSync(indexPath(copy));
+    const found = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[];
+    if (found[0]?.integrity_check !== 'ok') throw new Error(`the index of runs is damaged: ${JSON.stringify(found)}`);
+    const [table] = database.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE name = 'runs'").all();
+    if (table?.['tables'] === 1) indexedRunsRead += database.prepare('SELECT run, json(digest) FROM runs').all().length;
+    database.close();
+    rmSync(copy, { recursive: true });
+  }
 }
 
 function changes(name: string): string[] {
@@ -276,19 +314,6 @@ function outcomeOf(run: string): unknown {
 function expectNumbered(numbers: readonly number[], whose: string): void {
   const at = numbers.findIndex((number, index) => number !== index + 1);
   if (at >= 0) throw new Error(`${whose}: event ${at + 1} is missing`);
-}
-
-/** Command lines that name a folder, from Linux' proc file system. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return line.includes(folder) ? [line] : [];
-    } catch {
-      return []; // it has ended meanwhile
-    }
-  });
 }
 
 async function eventually(what: string, holds: () => boolean): Promise<void> {

@@ -16,10 +16,11 @@ export async function runOfRecipe(
   { runsFolder }: Context,
   request: CreateRunRequest & { run?: string | undefined },
 ): Promise<Required<ResumeRunRequest>> {
-  const { set, recipe: path, name } = parseRequest(createRunRequest, request);
+  const { run: wanted, ...described } = request;
+  const { set, recipe: path, name } = parseRequest(createRunRequest, described);
   const recipe = await openRecipe(path, set);
   const root = resolve(runsFolder ?? recipe.resolved.output_dir);
-  const run = request.run === undefined ? await newestRun(root, name ?? recipe.name) : await findRun(root, request.run);
+  const run = wanted === undefined ? await newestRun(root, name ?? recipe.name) : await findRun(root, wanted);
   return { run, set: await explicitChanges(run, recipe, set) };
 }
 
