@@ -53,8 +53,14 @@ export class BenchAgent {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process = child;
-    const [line] = (await once(createInterface(child.stdout as NodeJS.ReadableStream), 'line')) as [string];
-    ({ url: this.url, link: this.link } = JSON.parse(line));
+    let said = '';
+    for await (const line of createInterface(child.stdout as NodeJS.ReadableStream)) {
+      said += line;
+      if (line.startsWith('{"')) break; // an error is written over several lines
+    }
+    const { error, url, link } = JSON.parse(said || '{}');
+    if (!url) throw new Error(`the agent did not start: ${JSON.stringify(error)}`);
+    [this.url, this.link] = [url, link];
     this.#port = Number(new URL(this.url).port);
     if (this.cookie !== '') return;
     const answer = await fetch(`${this.url}/api/pair`, {

@@ -3,7 +3,7 @@
  * neither read nor refused by an error for people ends its process, with the seed that makes it again, and no other begins. It is no part
  * of `npm test`, which tries a few of each.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,6 +63,16 @@ const parts = (names.length > 0 ? names : Object.keys(fuzzers)).flatMap((name): 
   })),
 );
 
+const running = new Set<ChildProcess>();
+// Who ends this ends what it has started.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exitCode = 1;
+    parts.length = 0;
+  });
+}
+
 /** @returns whether no input was a failure */
 async function tryAll({ name, seed, count }: Part): Promise<boolean> {
   const [file, test] = fuzzers[name] as readonly [string, string];
@@ -72,9 +82,11 @@ async function tryAll({ name, seed, count }: Part): Promise<boolean> {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: temporary, FUZZ_RUNS: String(count), FUZZ_SEED: String(seed) },
   });
+  running.add(child);
   const said: Buffer[] = [];
   for (const output of [child.stdout, child.stderr]) output.on('data', (bytes: Buffer) => said.push(bytes));
   const [status] = await once(child, 'close');
+  running.delete(child);
   const milliseconds = performance.now() - started;
   const outcome = status === 0 ? 'fine' : 'FAILED';
   const time = `${(milliseconds / 1000).toFixed(0)} s, ${(milliseconds / count).toFixed(2)} ms each`;

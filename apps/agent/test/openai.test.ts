@@ -46,6 +46,56 @@ describe('/v1', () => {
     expect(Object.keys((await answer.json()) as object)).toEqual(['object', 'data']);
   });
 
+  it('answers what Open WebUI sends: a chat with usage, a title, a query as one message', async () => {
+    const { daemon, token } = await open();
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'X-OpenWebUI-User-Name': 'Ada',
+      'X-OpenWebUI-User-Role': 'admin',
+    };
+    const ask = async (body: object) => {
+      const answer = await post(daemon, '/v1/chat/completions', { model, ...body }, headers);
+      return { status: answer.status, text: await answer.text() };
+    };
+    const { text, status } = await ask({
+      stream: true,
+      messages: [{ role: 'system', content: 'Be kind.' }, ...messages],
+      stream_options: { include_usage: true },
+      ...{
+        temperature: 0.5,
+        top_p: 0.9,
+        max_tokens: 4,
+        seed: 1,
+        stop: ['zzz'],
+        frequency_penalty: 0.0,
+        logit_bias: {},
+      },
+    });
+    const chunks = text.split('\n\n').filter((line) => line.startsWith('data: {'));
+    expect(status).toBe(200);
+    expect(JSON.parse(chunks.at(-1)?.slice(6) ?? '')).toMatchObject({ choices: [], usage: { completion_tokens: 4 } });
+    expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+    // Title, tags, follow-up questions and search queries; `metadata` stays there, unless it is forwarded by an older one.
+    const task = { messages: [{ role: 'user', content: '### Task: a title' }], stream: false };
+    for (const most of [{ max_completion_tokens: 5 }, { max_tokens: 5 }]) {
+      const { object, choices } = JSON.parse((await ask({ ...task, ...most })).text);
+      expect([object, typeof choices[0].message.content]).toEqual(['chat.completion', 'string']);
+    }
+    // What it would have to ignore, by name, in the form that Open WebUI shows.
+    for (const [param, more] of [
+      ['metadata.task_body', { metadata: { task: 'title_generation', task_body: {} } }],
+      ['reasoning', { reasoning: { effort: 'high' } }],
+      ['chat_id', { chat_id: 'x' }],
+      ['tools', { tools: [{ type: 'function', function: { name: 'time', description: '', parameters: {} } }] }],
+      ['frequency_penalty', { frequency_penalty: 0.5 }],
+    ] as const) {
+      const refused = await ask({ ...task, ...more });
+      expect([refused.status, JSON.parse(refused.text).error.param]).toEqual([400, param]);
+    }
+    const listed = await fetch(`${daemon.url}/v1/models?limit=1`, { headers });
+    expect([listed.status, ((await listed.json()) as ErrorBody).error.param]).toEqual([400, 'limit']);
+  });
+
   it('refuses a system message that the chat template does not print', async () => {
     const { api, place } = await open();
     const path = join(place.workspace, model, 'tokenizer_config.json');
@@ -251,7 +301,7 @@ describe('who may use /v1', () => {
     const status = async (headers: Record<string, string>, path = '/v1/models') =>
       (await fetch(`${daemon.url}${path}`, { headers })).status;
     expect(await status({})).toBe(401);
-    expect(await status({}, `/v1/models?api_key=${token}`)).toBe(401);
+    expect(await status({}, `/v1/models?api_key=${token}`)).toBe(400); // no address holds a token
     expect(await status({ authorization: `Bearer ${token}` })).toBe(200);
     expect(await status({ authorization: `Bearer ${token}x` })).toBe(401);
     const cookie = await paired(daemon);

@@ -12,8 +12,10 @@ import { type CookiePlace, endedCookie, sessionCookie, sessionIn } from './cooki
 import type { DataSources } from './data/dataSources.ts';
 import { downloadRows } from './data/download.ts';
 import { type Uploads, uploadsPath } from './data/uploads.ts';
+import { wrongInQuery } from './knownQuery.ts';
 import { metricsType } from './metrics.ts';
 import type { ApiEnvironment } from './openai/api.ts';
+import { apiError } from './openai/errors.ts';
 import { downloadComparison, downloadSteps } from './runs/download.ts';
 import type { RunFeeds } from './runs/feeds.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
@@ -43,7 +45,7 @@ export interface HttpOptions {
 /** A code and its frame in JSON. */
 const largestBody = 4096;
 
-const pairSchema = z.object({ code: z.string().min(1).max(512) });
+const pairSchema = z.strictObject({ code: z.string().min(1).max(512) });
 
 const headers: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
@@ -77,6 +79,20 @@ export function createHttp(options: HttpOptions): Hono {
     await next();
     for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
   });
+
+  for (const path of ['/api/*', '/v1/*', '/metrics']) {
+    app.use(path, async (c, next) => {
+      const wrong = wrongInQuery(c.req.path, new URL(c.req.url).searchParams);
+      if (!wrong) return next();
+      const { name, isTwice } = wrong;
+      if (path === '/v1/*') {
+        const message = `Unknown query parameter: '${name}'.`;
+        return c.json(apiError(400, 'unknown_parameter', message, { param: name }).body, 400);
+      }
+      const what = `the address asks for ${JSON.stringify(name)}${isTwice ? ' twice' : ', which is nothing that can be asked for here'}`;
+      return c.json({ error: { code: 'bad_request', what, next: `leave ${isTwice ? 'one' : 'it'} out` } }, 400);
+    });
+  }
 
   app.get('/healthz', (c) => c.json({ ok: true, version }));
 
@@ -201,9 +217,16 @@ export function createHttp(options: HttpOptions): Hono {
     const refusal = refusalOf(c, { changes: false });
     if (refusal) return refusal;
     try {
+      const steps = c.req.query('steps');
+      if (steps)
+        throw new UserError({
+          what: '"steps" takes no value',
+          next: 'write &steps, or leave it out',
+          code: 'bad_request',
+        });
       const { runs } = parseRequest(compareRunsRequest, { runs: c.req.queries('run') ?? [] });
       const found = await Promise.all(runs.map((run) => feeds.get(run)));
-      return await downloadComparison(c, found, c.req.query('steps') !== undefined);
+      return await downloadComparison(c, found, steps !== undefined);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return c.json({ error: error.toJSON() }, 404);

@@ -1,9 +1,13 @@
 import { UserError } from '@anneal/core/errors';
-import type { z } from 'zod';
+import { z } from 'zod';
 
-/** A request with its defaults. @throws UserError `bad_request` with the first field that cannot be used, and why */
+/**
+ * A request with its defaults. A command may give all its options, of which some are its own; what comes from elsewhere was held to
+ * the keys of the schema before. @throws UserError `bad_request` with the first field that cannot be used, and why
+ */
 export function parseRequest<Schema extends z.ZodType>(schema: Schema, request: z.input<Schema>): z.output<Schema> {
-  const { success, data, error } = schema.safeParse(request);
+  const known = schema instanceof z.ZodObject ? schema.strip() : schema;
+  const { success, data, error } = known.safeParse(request) as z.ZodSafeParseResult<z.output<Schema>>;
   if (success) return data;
   throw badRequest(error);
 }

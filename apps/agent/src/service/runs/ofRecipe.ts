@@ -16,11 +16,10 @@ export async function runOfRecipe(
   { runsFolder }: Context,
   request: CreateRunRequest & { run?: string | undefined },
 ): Promise<Required<ResumeRunRequest>> {
-  const { run: wanted, ...described } = request;
-  const { set, recipe: path, name } = parseRequest(createRunRequest, described);
+  const { set, recipe: path, name } = parseRequest(createRunRequest, request);
   const recipe = await openRecipe(path, set);
   const root = resolve(runsFolder ?? recipe.resolved.output_dir);
-  const run = wanted === undefined ? await newestRun(root, name ?? recipe.name) : await findRun(root, wanted);
+  const run = request.run === undefined ? await newestRun(root, name ?? recipe.name) : await findRun(root, request.run);
   return { run, set: await explicitChanges(run, recipe, set) };
 }
 
