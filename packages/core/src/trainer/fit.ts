@@ -85,7 +85,7 @@ export const runNeed: MemoryNeed = {
 /** What keeps the run from its end, the memory first; null when it fits. @param device whose memory it would take */
 export function misfit({ memory, host, disk }: Fit, device?: Device): UserError | null {
   if (memory.needed > memory.available) {
-    const holders = device?.kind === 'cuda' ? gpuHolders() : [];
+    const holders = device?.kind === 'cuda' ? gpuHolders(device.busId) : [];
     return outOfMemory(runNeed, memory.needed, memory.available, holders);
   }
   if (host.needed > host.available) return outOfHostMemory(runNeed, host.needed, host.available);
