@@ -61,15 +61,14 @@ describe('/v1', () => {
       stream: true,
       messages: [{ role: 'system', content: 'Be kind.' }, ...messages],
       stream_options: { include_usage: true },
-      ...{
-        temperature: 0.5,
-        top_p: 0.9,
-        max_tokens: 4,
-        seed: 1,
-        stop: ['zzz'],
-        frequency_penalty: 0.0,
-        logit_bias: {},
-      },
+
+      temperature: 0.5,
+      top_p: 0.9,
+      max_tokens: 4,
+      seed: 1,
+      stop: ['zzz'],
+      frequency_penalty: 0.0,
+      logit_bias: {},
     });
     const chunks = text.split('\n\n').filter((line) => line.startsWith('data: {'));
     expect(status).toBe(200);
