@@ -6,6 +6,7 @@ import Link from 'next/link';
 import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useMemo } from 'react';
 import { useTranslations } from 'use-intl';
+import { seedViews } from '../../src/agent/addressKeys.ts';
 import { type Comparison, useComparison } from '../../src/agent/useComparison.ts';
 import { xAxes } from '../../src/ui/charts/xAxis.ts';
 import { ComparedCharts } from '../../src/ui/compare/ComparedCharts.tsx';
@@ -16,9 +17,6 @@ import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 import { Segmented } from '../../src/ui/Segmented.tsx';
 import { SeedResults } from '../../src/ui/seeds/SeedResults.tsx';
-
-/** Runs that differ in their seeds: drawn as one, or each by itself. */
-const seedViews = ['together', 'each'] as const;
 
 /** Which runs, the baseline and the axis stand in the address, so that a link shows the same. */
 export default function CompareScreen() {

@@ -19,6 +19,7 @@ export default function HostScreen() {
   const error = queueError ?? hostError;
   const devices = useDevices();
   const drag = useQueueDrag();
+  const isHere = queue !== undefined && samples.length > 0;
   const titles = new Map(devices?.map(({ name, title }) => [name, title]));
   return (
     <>
@@ -28,12 +29,13 @@ export default function HostScreen() {
         {about && <span className="font-mono text-[12.5px] text-muted">{about.host}</span>}
       </div>
       {error !== undefined && <ErrorNote error={shownError(error)} />}
-      {!queue && error === undefined && (
+      {!isHere && error === undefined && (
         <p className="text-muted" role="status">
           {t('loading')}…
         </p>
       )}
-      <div className="grid gap-5">
+      {/* Together, so that none of them moves another. */}
+      <div className={`grid gap-5 ${isHere || error !== undefined ? '' : 'hidden'}`}>
         <HostFigures samples={samples} />
         {queue?.devices.map((lane) => (
           <DeviceCard

@@ -131,6 +131,7 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
   const t = useTranslations('run');
   const facts = useStore(run.facts);
   const error = useStore(run.error);
+  const hasCharts = useStore(run.hasSteps) !== undefined;
   if (error) return <ErrorNote title={t('notShown')} error={shownError(error)} />;
   if (!facts) return null;
   return (
@@ -162,7 +163,8 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
       <RunFigures live={run} />
       {charts}
       {step}
-      <RunDetails live={run} run={facts} />
+      {/* Below the charts, once they have their place. */}
+      {hasCharts && <RunDetails live={run} run={facts} />}
     </article>
   );
 }

@@ -23,21 +23,27 @@ export default function SettingsScreen() {
         </p>
       )}
       {me && (
-        <div className="grid gap-5">
-          <div className="grid items-start gap-5 lg:grid-cols-2">
-            <You me={me} />
-            <Browsers />
+        // Together, so that none of them moves another; only the storage, which takes longer, is below all of them.
+        <div className="group grid grid-cols-[minmax(0,1fr)]">
+          <p className="col-start-1 row-start-1 hidden text-muted group-has-[[data-coming]]:block" role="status">
+            {t('loading')}…
+          </p>
+          <div className="col-start-1 row-start-1 grid gap-5 group-has-[[data-coming]]:invisible">
+            <div className="grid items-start gap-5 lg:grid-cols-2">
+              <You me={me} />
+              <Browsers />
+            </div>
+            {me.role === 'admin' && (
+              <>
+                <People me={me} />
+                <Tokens />
+                <Secrets />
+                <Endpoints />
+                <AuditLog />
+              </>
+            )}
+            <Storage />
           </div>
-          <Storage />
-          {me.role === 'admin' && (
-            <>
-              <People me={me} />
-              <Tokens />
-              <Secrets />
-              <Endpoints />
-              <AuditLog />
-            </>
-          )}
         </div>
       )}
     </>

@@ -3,6 +3,7 @@ import type { DataRow, DataSourceName, DataState, OtherText, RowWindow } from '@
 import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
+import { rowAnswers } from './addressKeys.ts';
 import { agent } from './connection.ts';
 import { useHasSocket } from './hooks.ts';
 
@@ -61,7 +62,7 @@ export function windowQuery(name: DataSourceName, { filter, search }: RowChoice,
   };
 }
 
-export const answers = ['chosen', 'rejected'] as const;
+export const answers = rowAnswers;
 export type Answer = (typeof answers)[number];
 
 /** As many tokens as one answer has. */

@@ -12,7 +12,7 @@ const storageKey = 'anneal-first-steps';
 const store = createStore<Way | undefined>(undefined);
 
 export function useWay(): Way {
-  return useSyncExternalStore(store.read.subscribe, current, () => 'closed');
+  return useSyncExternalStore(store.read.subscribe, current, () => 'unknown');
 }
 
 export function rememberWay(way: Way): void {

@@ -15,13 +15,17 @@ const answer: ConversationAnswer = {
   reason: null,
   note: null,
   error: null,
+  earlier: [],
+  calls: [],
+  callsAt: null,
+  unread: [],
 };
 const whole: Conversation = {
   id: 'one',
   created: '',
   changed: '',
   models: ['small'],
-  settings: { system: '', maxTokens: 8, seed: 1 },
+  settings: { system: '', tools: '', maxTokens: 8, seed: 1 },
   turns: [{ text: 'When?', answers: [answer], others: [] }],
 };
 

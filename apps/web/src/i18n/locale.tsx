@@ -1,6 +1,6 @@
 'use client';
 /** The language of this browser's user: as chosen here, else as the browser wishes. */
-import { type ContextType, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
+import { type ContextType, type ReactNode, useEffect, useLayoutEffect, useState, useSyncExternalStore } from 'react';
 import { IntlProvider } from 'use-intl';
 import { createStore } from '../agent/store.ts';
 import { en, type Messages } from './en/index.ts';
@@ -41,12 +41,18 @@ export function useLocale(): Locale {
 export function LocaleProvider({ children }: { children: ReactNode }) {
   const chosen = useLocale();
   const [loaded, setLoaded] = useState(english);
+  const [isComing, setComing] = useState(false);
+  // Nobody sees a first page in one language turn into another.
+  useLayoutEffect(() => setComing(current() !== 'en'), []);
   useEffect(() => {
-    if (chosen === 'en') return;
+    if (chosen === 'en') return setComing(false);
     let isWanted = true;
     const show = (texts: Texts) => isWanted && setLoaded({ locale: chosen, ...texts });
+    const end = () => setComing(false);
     // Without the agent the page stays as it is, and says elsewhere that the agent is away.
-    void loaders[chosen]().then(show, () => undefined);
+    void loaders[chosen]()
+      .then(show, () => undefined)
+      .finally(end);
     return () => {
       isWanted = false;
     };
@@ -58,7 +64,9 @@ export function LocaleProvider({ children }: { children: ReactNode }) {
   return (
     <IntlProvider locale={locale} messages={messages} timeZone={timeZone()}>
       <ProblemTextsContext value={problems}>
-        <SightTextsContext value={seen}>{children}</SightTextsContext>
+        <SightTextsContext value={seen}>
+          <div className={isComing ? 'invisible' : 'contents'}>{children}</div>
+        </SightTextsContext>
       </ProblemTextsContext>
     </IntlProvider>
   );

@@ -116,7 +116,6 @@ const untranslated = [
   'token_file_damaged',
   'token_too_short',
   'tokenizer_unknown_to_gguf',
-  'tools_invalid',
   'unexpected',
   'unknown_case',
   'unknown_op',

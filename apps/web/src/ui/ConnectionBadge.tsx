@@ -16,16 +16,18 @@ export function ConnectionBadge() {
   const connection = useConnection();
   const about = useAbout();
   return (
-    <div
-      role="status"
-      data-connection={connection}
-      title={about ? `${about.host}:${about.workspace}` : undefined}
-      className="flex items-center gap-2 whitespace-nowrap px-1.5 text-[12.5px] text-muted"
-    >
-      <span className={`size-2 rounded-full ${colors[connection]}`} aria-hidden="true" />
-      {/* On a phone the screens need the room: a word stands there when something is wrong. */}
-      <span className={connection === 'open' ? 'max-sm:sr-only' : ''}>{t(connection)}</span>
-      {about && connection === 'open' && <span className="max-w-48 truncate max-md:hidden">· {about.host}</span>}
+    <div role="status" data-connection={connection} className="contents">
+      <div
+        // Another text is another box at the right edge: none is moved.
+        key={`${connection} ${about?.host}`}
+        title={about ? `${about.host}:${about.workspace}` : undefined}
+        className="flex items-center gap-2 whitespace-nowrap px-1.5 text-[12.5px] text-muted"
+      >
+        <span className={`size-2 rounded-full ${colors[connection]}`} aria-hidden="true" />
+        {/* On a phone the screens need the room: a word stands there when something is wrong. */}
+        <span className={connection === 'open' ? 'max-sm:sr-only' : ''}>{t(connection)}</span>
+        {about && connection === 'open' && <span className="max-w-48 truncate max-md:hidden">· {about.host}</span>}
+      </div>
     </div>
   );
 }

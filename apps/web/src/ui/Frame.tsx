@@ -2,11 +2,13 @@
 /** What every screen stands in: where one is, whether what one sees is live, and language and theme. */
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, Suspense, useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
+import { useWay } from '../agent/firstSteps.ts';
 import { useConnection, useHasSocket } from '../agent/hooks.ts';
 import { useFollowedJobs } from '../agent/jobs.ts';
 import { agentPath } from '../agent/paths.ts';
+import { AddressNotice } from './AddressNotice.tsx';
 import { ConnectionBadge } from './ConnectionBadge.tsx';
 import { FirstSteps } from './firstSteps/FirstSteps.tsx';
 import { Activity } from './jobs/Activity.tsx';
@@ -26,6 +28,8 @@ export function Frame({ children }: { children: ReactNode }) {
   const t = useTranslations();
   const path = usePathname();
   const connection = useConnection();
+  // Nothing is moved by first steps that come late: until it is known whether they stand above, there is nothing to move.
+  const isComing = useWay() === 'unknown' && connection !== 'lost' && connection !== 'unpaired' && path !== '/pair';
   useFollowedJobs(useHasSocket());
   // A full load: nothing of a session that has ended stays behind.
   useEffect(() => {
@@ -52,7 +56,7 @@ export function Frame({ children }: { children: ReactNode }) {
               </NavLink>
             ))}
           </nav>
-          <div className="ml-auto flex shrink-0 items-center gap-1 sm:gap-2">
+          <div className="flex shrink-0 grow items-center justify-end gap-1 sm:gap-2">
             <Activity />
             <ConnectionBadge />
             <SettingsMenu />
@@ -67,7 +71,13 @@ export function Frame({ children }: { children: ReactNode }) {
         </div>
       )}
       {connection !== 'unpaired' && path !== '/pair' && <FirstSteps />}
-      <main id="content" className="mx-auto flex w-full max-w-[1400px] grow flex-col px-4 py-5 sm:px-6 sm:py-7">
+      <main
+        id="content"
+        className={`mx-auto flex w-full max-w-[1400px] grow flex-col px-4 py-5 sm:px-6 sm:py-7 ${isComing ? 'invisible' : ''}`}
+      >
+        <Suspense>
+          <AddressNotice />
+        </Suspense>
         {children}
       </main>
     </div>

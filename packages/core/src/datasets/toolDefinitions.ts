@@ -8,11 +8,15 @@ import { readTools } from './formats/message.ts';
  */
 export function toolDefinitions(value: unknown, where: string): readonly unknown[] {
   const tools = readTools(value);
-  if (tools) return tools;
+  if (tools?.every(hasName)) return tools;
   throw new UserError({
     what: 'these are no definitions of tools',
     where,
     next: 'write a list such as [{"type": "function", "function": {"name": "weather", "description": "…", "parameters": {"type": "object", "properties": {…}}}}]',
     code: 'tools_invalid',
   });
+}
+
+function hasName(tool: unknown): boolean {
+  return typeof (tool as { function: { name?: unknown } }).function.name === 'string';
 }

@@ -1,6 +1,6 @@
 /** Conversations that an agent keeps: one question at a time, answered by one to four models beside each other. Browser-safe. */
 import { z } from 'zod';
-import { type AnswerEnd, answerOptions } from './chat.ts';
+import { type AnswerEnd, answerOptions, toolCallSchema } from './chat.ts';
 import { mostColumns } from './chatTerms.ts';
 
 const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, seed, thinking } = answerOptions.shape;
@@ -8,6 +8,8 @@ const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, seed, think
 /** How the models answer; what is left out is as the makers of each recommend. */
 export const chatSettings = z.strictObject({
   system: z.string().max(100_000).default(''),
+  /** Definitions of tools in JSON, as they were written; empty for none. */
+  tools: z.string().max(200_000).default(''),
   temperature,
   topP,
   topK,
@@ -19,6 +21,17 @@ export const chatSettings = z.strictObject({
 });
 export type ChatSettings = z.output<typeof chatSettings>;
 
+/** What of the settings a chat template may not read. */
+export const unreadParameter = z.enum(['tools', 'thinking', 'messages']);
+export type UnreadParameter = z.infer<typeof unreadParameter>;
+
+/** What an answer said before it went on with what the tools gave that it had called. */
+const answerPart = z.object({
+  /** Without the calls. */
+  text: z.string(),
+  calls: z.array(toolCallSchema.extend({ result: z.string() })),
+});
+
 const endReasons = ['stop', 'length', 'context', 'interrupted'] as const satisfies readonly AnswerEnd['reason'][];
 
 export const conversationAnswer = z.object({
@@ -26,7 +39,12 @@ export const conversationAnswer = z.object({
   seed: z.int(),
   /** `waiting`: for its turn at the model. */
   state: z.enum(['waiting', 'loading', 'answering', 'done', 'stopped', 'failed']),
+  earlier: z.array(answerPart).default([]),
   text: z.string(),
+  /** Of the tools in the settings; they are part of the text. */
+  calls: z.array(toolCallSchema).default([]),
+  /** Where the calls begin in the text; null where there are none. */
+  callsAt: z.int().nullable().default(null),
   tokens: z.int(),
   promptTokens: z.int().nullable(),
   /** Of loading the model: the share that is done. */
@@ -34,8 +52,9 @@ export const conversationAnswer = z.object({
   firstMilliseconds: z.number().nullable(),
   tokensPerSecond: z.number().nullable(),
   reason: z.enum(endReasons).nullable(),
-  /** A setting that changed nothing, and why. */
+  /** Why settings changed nothing, and which. */
   note: z.string().nullable(),
+  unread: z.array(unreadParameter).default([]),
   error: z
     .object({ code: z.string(), what: z.string(), where: z.string().optional(), next: z.string().optional() })
     .nullable(),

@@ -81,6 +81,8 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     id: z.string(),
     name: z.string(),
     recipeSha256: sha256.optional(),
+    /** Where the recipe was, seen from the folder of the run. */
+    recipe: z.string().optional(),
   }),
 
   /** A resume that was told to: length and cadence of a run can change, and from then on these hold. */

@@ -55,6 +55,8 @@ export interface RunRecipe {
   resolved: string;
   /** The recipe's key; null where none in the workspace is taken for it. */
   file: string | null;
+  /** The text of that file is another one: it was changed since, or the run has settings of its own. */
+  fileDiffers: boolean;
 }
 
 /** A change of the list: what is new or different, and the keys of what is gone. The first holds everything. */

@@ -15,6 +15,8 @@ export interface NewRun {
   name: string;
   recipeText: string;
   resolvedText: string;
+  /** The file that the recipe came from, where it came from one. */
+  recipePath?: string | undefined;
 }
 
 /** The folder of a new run appears with both recipes in it, or not at all. @throws UserError `folder_not_writable`, `runs_not_writable`, `disk_full` */

@@ -58,7 +58,10 @@ export class RunDirectory implements AsyncDisposable {
     const path = await createRunFolder(options);
     const run = await RunDirectory.open(path);
     const sha256 = recipeSha256(options.resolvedText);
-    run.record({ type: 'run_created', version: eventsVersion, id: run.id, name: options.name, recipeSha256: sha256 });
+    const { name, recipePath } = options;
+    const recipe = recipePath === undefined ? undefined : relative(path, resolve(recipePath)).replaceAll('\\', '/');
+    const made = { version: eventsVersion, id: run.id, name, recipeSha256: sha256 };
+    run.record({ type: 'run_created', ...made, ...(recipe !== undefined && { recipe }) });
     return run;
   }
 

@@ -1,5 +1,6 @@
 /** How an answer comes about: from a model that may have to be loaded, piece by piece, to its end. */
 import { UserError } from '@anneal/core/errors';
+import { callsIn } from '@anneal/core/generate/toolCalls';
 import type { AnswerPiece, AnswerRequest, LoadProgress } from '@anneal/core/protocol/chat';
 import type { ConversationAnswer } from '@anneal/core/protocol/conversations';
 import { finish } from '../../service/finish.ts';
@@ -46,11 +47,15 @@ export async function fillIn(
   try {
     const wanted = await chattables.find(answer.model);
     const how = { client, signal };
-    answer.note = (await models.unread(wanted, request, how))?.why ?? null;
+    const unread = await models.unread(wanted, request, how);
+    answer.note = unread.map(({ why }) => why).join('; ') || null;
+    answer.unread = unread.map(({ parameter }) => parameter);
     const end = await finish(models.answer(wanted, request, how), tell);
     Object.assign(answer, {
       state: end.reason === 'interrupted' ? 'stopped' : 'done',
       reason: end.reason,
+      calls: end.toolCalls,
+      callsAt: end.toolCalls.length > 0 ? callsIn(end.text, request.tools ?? []).content.length : null,
       promptTokens: end.promptTokens,
       tokensPerSecond: end.tokensPerSecond,
     });
@@ -71,7 +76,10 @@ export function unanswered(model: string, seed: number): ConversationAnswer {
     model,
     seed,
     state: 'waiting',
+    earlier: [],
     text: '',
+    calls: [],
+    callsAt: null,
     tokens: 0,
     promptTokens: null,
     loaded: null,
@@ -79,6 +87,7 @@ export function unanswered(model: string, seed: number): ConversationAnswer {
     tokensPerSecond: null,
     reason: null,
     note: null,
+    unread: [],
     error: null,
   };
 }

@@ -2,6 +2,7 @@
 import { UserError } from '@anneal/core/errors';
 import type { AnswerEnd, AnswerPiece, AnswerRequest, ChatMemory, LoadProgress } from '@anneal/core/protocol/chat';
 import type { LoadedModel } from '@anneal/core/protocol/chattable';
+import type { UnreadParameter } from '@anneal/core/protocol/conversations';
 import { type Apart, openApart } from '../../runner/openApart.ts';
 import { runApart } from '../../runner/runApart.ts';
 import type { Chat } from '../../service/chat/open.ts';
@@ -110,16 +111,17 @@ export class LoadedModels {
     wanted: Wanted,
     { tools, thinking, plain, messages }: AnswerRequest,
     { signal }: { signal: AbortSignal },
-  ): Promise<{ parameter: 'tools' | 'thinking' | 'messages'; why: string } | undefined> {
+  ): Promise<{ parameter: UnreadParameter; why: string }[]> {
     const hasSystem = messages.some(({ role }) => role === 'system' || role === 'developer');
-    if (!tools && thinking === undefined && !hasSystem) return undefined;
+    if (!tools && thinking === undefined && !hasSystem) return [];
     const model = this.#enter(wanted);
     try {
       const opened = await unlessAborted(model.opening, signal);
-      const [warning] = await finish(opened.call('unread', { tools, thinking, plain, messages }, signal));
-      if (!warning) return undefined;
-      const parameter = (['tools', 'messages'] as const).find((name) => warning.options.includes(name)) ?? 'thinking';
-      return { parameter, why: warning.why };
+      const warnings = await finish(opened.call('unread', { tools, thinking, plain, messages }, signal));
+      return warnings.map(({ options, why }) => ({
+        parameter: (['tools', 'messages'] as const).find((name) => options.includes(name)) ?? 'thinking',
+        why,
+      }));
     } finally {
       this.#leave(model);
     }

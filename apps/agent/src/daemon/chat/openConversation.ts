@@ -11,6 +11,7 @@ import { fillIn, unanswered } from './answering.ts';
 import type { Chattables } from './chattables.ts';
 import type { ConversationFiles } from './conversationFiles.ts';
 import type { LoadedModels } from './loadedModels.ts';
+import { partAsMessages, saidIn, toolsOf, wordsOf } from './tools.ts';
 
 /** For the view of tokens. */
 const topLogprobs = 5;
@@ -62,10 +63,11 @@ export class OpenConversation {
 
   /**
    * A question, answered by these models. Instead of turn `replacing` and all after it, where that is given.
-   * @throws UserError `conversation_answering`, `conversation_too_long`
+   * @throws UserError `conversation_answering`, `conversation_too_long`, `tools_invalid`
    */
   ask(text: string, models: readonly string[], settings: ChatSettings, replacing?: number): void {
     this.#refuseWhileAnswering();
+    toolsOf(settings);
     const { turns } = this.#conversation;
     if (replacing !== undefined) turns.splice(replacing);
     if (turns.length >= mostTurns) {
@@ -81,9 +83,10 @@ export class OpenConversation {
     this.#begin(turns.length - 1);
   }
 
-  /** Answers the last question anew, each time with the next seed. @throws UserError `conversation_answering` */
+  /** Answers the last question anew, each time with the next seed. @throws UserError `conversation_answering`, `tools_invalid` */
   regenerate(models: readonly string[], settings: ChatSettings): void {
     this.#refuseWhileAnswering();
+    toolsOf(settings);
     const turn = this.#conversation.turns.at(-1);
     if (!turn) return;
     const seed = ((turn.answers[0]?.seed ?? settings.seed) + 1) % 2 ** 32;
@@ -92,6 +95,25 @@ export class OpenConversation {
     turn.answers = models.map((model) => unanswered(model, seed));
     turn.others = [];
     this.#begin(this.#conversation.turns.length - 1);
+  }
+
+  /** Goes on with an answer to the last question, with what the tools gave that it called. @throws UserError `conversation_answering`, `tool_results` */
+  goOn(column: number, results: readonly string[]): void {
+    const turn = this.#conversation.turns.at(-1);
+    const answer = turn?.answers[column];
+    if (answer && this.#ongoing.has(answer)) this.#refuseWhileAnswering();
+    if (!turn || !answer || answer.calls.length !== results.length) {
+      throw new UserError({
+        what: `the last answer there has ${answer?.calls.length ?? 0} calls of tools, and ${results.length} results came`,
+        next: 'give one result for each call',
+        code: 'tool_results',
+      });
+    }
+    const calls = answer.calls.map((call, at) => ({ ...call, result: results[at] as string }));
+    const part = { text: wordsOf(answer), calls };
+    turn.answers[column] = { ...unanswered(answer.model, answer.seed), earlier: [...answer.earlier, part] };
+    turn.others = turn.others.filter((other) => other.column !== column);
+    this.#begin(this.#conversation.turns.length - 1, column);
   }
 
   /** Ends what is being answered, with what there is of it. Resolves when it has ended. */
@@ -122,10 +144,12 @@ export class OpenConversation {
     });
   }
 
-  #begin(turn: number): void {
+  /** @param only one column; by default all of them */
+  #begin(turn: number, only?: number): void {
     const { answers } = this.#conversation.turns[turn] as Conversation['turns'][number];
     this.shape++;
     for (const [column, answer] of answers.entries()) {
+      if (only !== undefined && column !== only) continue;
       const abort = new AbortController();
       const ongoing: Ongoing = { answer, tokens: [], abort, end: Promise.resolve() };
       this.#ongoing.set(answer, ongoing);
@@ -198,16 +222,16 @@ export class OpenConversation {
   /** What this column has said so far is its own; where it was not there yet, what the first one said. */
   #requestOf(turn: number, column: number): AnswerRequest {
     const { turns, settings } = this.#conversation;
-    const { system, ...options } = settings;
+    const { system, tools, ...options } = settings;
     const asked = turns[turn] as Conversation['turns'][number];
-    const { model, seed } = asked.answers[column] as ConversationAnswer;
+    const { model, seed, earlier } = asked.answers[column] as ConversationAnswer;
     const messages: Message[] = system.trim() === '' ? [] : [{ role: 'system', content: system }];
     for (const { text, answers } of turns.slice(0, turn)) {
       const own = answers.find((answer) => answer.model === model) ?? answers[0];
-      messages.push({ role: 'user', content: text }, { role: 'assistant', content: own?.text ?? '' });
+      messages.push({ role: 'user', content: text }, ...(own ? saidIn(own) : []));
     }
-    messages.push({ role: 'user', content: asked.text });
-    return { ...options, seed, messages, topLogprobs };
+    messages.push({ role: 'user', content: asked.text }, ...earlier.flatMap(partAsMessages));
+    return { ...options, seed, messages, tools: toolsOf({ tools }), topLogprobs };
   }
 
   #changed(save: 'now' | 'soon'): void {

@@ -103,7 +103,7 @@ export function createApi({
     const { signal } = c.req.raw;
     const how = { client: c.get('caller').key, signal };
     const wanted = await chattables.find(model);
-    const unread = await models.unread(wanted, request, how);
+    const [unread] = await models.unread(wanted, request, how);
     if (unread)
       throw new Refused(
         apiError(400, 'unsupported_parameter', unread.why, { param: parameterNames[unread.parameter] }),

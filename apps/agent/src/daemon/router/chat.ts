@@ -18,6 +18,7 @@ import {
 } from '@anneal/core/protocol/conversations';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
+import { toolNames, toolsOf } from '../chat/tools.ts';
 import { newestOf } from './newestOf.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
@@ -117,6 +118,18 @@ export const chat = router({
       return { conversation: opened.conversation.id };
     }),
 
+  /** Goes on with an answer to the last question that has called tools: what each of them gave, in the order of the calls. */
+  results: procedure
+    .input(named.extend({ column: z.int().min(0), results: z.array(z.string().max(200_000)).min(1).max(100) }))
+    .mutation(({ ctx, input }) => {
+      ctx.agent.conversations.get(input.conversation).goOn(input.column, input.results);
+    }),
+
+  /** The names of the tools that a text defines. @throws UserError `tools_invalid` */
+  checkTools: procedure.input(chatSettings.pick({ tools: true })).query(({ input }): string[] => {
+    return toolNames(toolsOf(input));
+  }),
+
   /** What another checkpoint of the run in a column answers to the last question, as it comes; at once where it has answered before. */
   checkpoint: procedure.input(named.extend({ column: z.int().min(0), model })).subscription(async function* ({
     ctx,
@@ -145,7 +158,7 @@ export const chat = router({
     const { models: loaded, chattables } = ctx.agent;
     const how = { client: `socket ${ctx.me.id}`, signal: signal ?? new AbortController().signal };
     const wanted = await chattables.find(input.model);
-    const unread = await loaded.unread(wanted, input.request, how);
+    const [unread] = await loaded.unread(wanted, input.request, how);
     if (unread) throw notRead(input.model, unread);
     const answer = loaded.answer(wanted, input.request, how);
     try {

@@ -8,6 +8,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
 
   'chat.answer': 'editor',
   'chat.ask': 'editor',
+  'chat.checkTools': 'viewer',
   'chat.checkpoint': 'editor',
   'chat.follow': 'viewer',
   'chat.list': 'viewer',
@@ -17,6 +18,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'chat.regenerate': 'editor',
   'chat.remove': 'editor',
   'chat.restore': 'editor',
+  'chat.results': 'editor',
   'chat.stop': 'editor',
   'chat.tokens': 'viewer',
   'chat.unload': 'editor',

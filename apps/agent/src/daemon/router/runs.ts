@@ -42,6 +42,7 @@ import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
 import { recipeOfRun } from '../recipes/recipeOfRun.ts';
 import { recordedRuns } from '../runs/record.ts';
+import { textAt } from '../workspace.ts';
 import { newestOf } from './newestOf.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
@@ -276,10 +277,14 @@ export const runs = router({
   recipe: procedure.input(named).query(async ({ ctx, input }): Promise<RunRecipe> => {
     const { path, summary } = await ctx.agent.feeds.get(input.run);
     const written = readRunFile(join(path, 'recipe.yaml'));
+    const { workspace } = ctx.agent;
+    const file = recipeOfRun(workspace, { path, name: summary.name, text: written });
+    const now = workspace.recipes().find(({ key }) => key === file);
     return {
       written,
       resolved: readRunFile(join(path, 'recipe.resolved.yaml')),
-      file: recipeOfRun(ctx.agent.workspace, { path, name: summary.name, text: written }),
+      file,
+      fileDiffers: now !== undefined && textAt(now.path) !== written,
     };
   }),
 });

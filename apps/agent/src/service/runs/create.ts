@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type CreatedRun, type CreateRunRequest, createRunRequest } from '@anneal/core/protocol/runs';
@@ -22,7 +23,9 @@ export async function createRun({ runsFolder }: Context, request: CreateRunReque
   resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined });
   requireDatasets(resolved);
   const root = runsFolder ?? resolved.output_dir;
-  const run = await RunDirectory.create({ root, name: wanted.name ?? recipe.name, recipeText, resolvedText });
+  const name = wanted.name ?? recipe.name;
+  const recipePath = existsSync(wanted.recipe) ? wanted.recipe : undefined;
+  const run = await RunDirectory.create({ root, name, recipeText, resolvedText, recipePath });
   await run.close();
   return { id: basename(run.path), path: run.path };
 }

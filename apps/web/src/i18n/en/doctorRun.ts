@@ -14,6 +14,8 @@ export const doctorRun = {
     findings: '{count, plural, one {# finding} other {# findings}}',
     change: 'Change of the recipe, and the same for the command line',
     inEditor: 'Open in the editor with this change',
+    differs:
+      '{recipe} is not as this run had it: it was changed since, or the run was started with settings of its own.',
     noRecipe:
       'No recipe of the folder that is served has the text or the name of this run, so none can be opened: copy the lines.',
     unchecked: 'Not looked at',

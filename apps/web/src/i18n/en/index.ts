@@ -1,7 +1,9 @@
 /** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
 import { access } from './access.ts';
+import { address } from './address.ts';
 import { alerts } from './alerts.ts';
 import { answers } from './answers.ts';
+import { audit } from './audit.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { compare } from './compare.ts';
@@ -22,7 +24,9 @@ import { storage } from './storage.ts';
 export const en = {
   ...access,
   ...alerts,
+  ...address,
   ...answers,
+  ...audit,
   ...batch,
   ...chat,
   ...compare,

@@ -17,6 +17,7 @@ export const doctorRun: Pick<Messages, 'doctorRun'> = {
     findings: '{count} 个问题',
     change: '对配方的修改，以及命令行中的相应写法',
     inEditor: '带着此修改打开编辑器',
+    differs: '{recipe} 与这次训练使用的不同：之后被修改过，或者训练启动时另有设置。',
     noRecipe: '所服务的文件夹中没有与这次训练内容或名称相同的配方，无法打开：请复制上面的内容。',
     unchecked: '未检查',
   },

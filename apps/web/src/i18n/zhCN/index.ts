@@ -1,7 +1,9 @@
 import type { Messages } from '../en/index.ts';
 import { access } from './access.ts';
+import { address } from './address.ts';
 import { alerts } from './alerts.ts';
 import { answers } from './answers.ts';
+import { audit } from './audit.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { compare } from './compare.ts';
@@ -27,7 +29,9 @@ export { sights, unseen } from './sights.ts';
 export const zhCN: Messages = {
   ...access,
   ...alerts,
+  ...address,
   ...answers,
+  ...audit,
   ...batch,
   ...chat,
   ...compare,

@@ -323,6 +323,11 @@ const chat: Record<string, Problem> = {
   conversation_damaged: ['对话文件无法读取', '请删除该对话'],
   conversation_answering: ['上一个问题还在回答', '请等待，或停止回答'],
   conversation_too_long: ['对话轮数已达上限', '请开始新对话'],
+  tools_invalid: [
+    '这不是工具的定义',
+    '请写成列表，例如 [{"type": "function", "function": {"name": "weather", "parameters": {…}}}]',
+  ],
+  tool_results: ['结果的数量与调用的数量不同', '请为每次调用给出一个结果'],
   context_length_exceeded: ['对话超出模型的上下文长度', '请缩短，或开始新对话'],
   not_of_this_run: ['这不是该训练的检查点', '请选择同一训练的检查点'],
   chat_options: ['对话选项有误'],

@@ -5,9 +5,11 @@ import type { ConversationAnswer, ShownToken } from '@anneal/core/protocol/conve
 import { Check, Copy, ListPlus, Square } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { useConnection } from '../../agent/hooks.ts';
 import { IconButton } from '../Button.tsx';
 import { ErrorNote } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
+import { EarlierParts, FoldedCall, ResultsForm } from './Calls.tsx';
 import { atSign, signWord } from './markWord.ts';
 import { modelOf } from './modelNames.ts';
 import { PartingWord } from './PartingWord.tsx';
@@ -28,8 +30,17 @@ interface AnswerProps {
   partingToken: number | null | undefined;
   /** Undefined where there is one answer alone, which the main button stops. */
   onStop: (() => void) | undefined;
+  /** Gives what the called tools gave; undefined where nothing goes on from here. */
+  onResults: ((results: string[]) => void) | undefined;
   /** What was asked, to be saved as a row with the answer; null where that cannot be. */
-  question: { system: string; text: string } | null;
+  question: AskedQuestion | null;
+}
+
+interface AskedQuestion {
+  system: string;
+  text: string;
+  /** Its row would be without the definitions. */
+  hasTools: boolean;
 }
 
 /** What one model answers, as it comes. */
@@ -41,11 +52,14 @@ export function AnswerColumn({
   tokens,
   partingToken,
   onStop,
+  onResults,
   question,
 }: AnswerProps) {
   const t = useTranslations('chat');
   const name = useShownName(answer.model, models);
   const isGoing = isOngoing(answer);
+  const isAway = useConnection() !== 'open';
+  const hasCalls = answer.calls.length > 0 || answer.earlier.length > 0;
   return (
     <section
       aria-label={t('answerOf', { name })}
@@ -63,18 +77,30 @@ export function AnswerColumn({
               <Square className="size-3 fill-current" />
             </IconButton>
           )}
-          {!isGoing && answer.text !== '' && question && <SaveButton question={question} answer={answer.text} />}
+          {!isGoing && answer.text !== '' && question && (
+            <SaveButton question={question} answer={answer.text} hasCalls={hasCalls} />
+          )}
           {!isGoing && answer.text !== '' && <CopyButton text={answer.text} />}
         </div>
       </header>
       <div data-said className="grid min-w-0 grow content-start gap-2 px-3.5 py-3">
+        <EarlierParts parts={answer.earlier} />
         {tokens && tokens.length > 0 ? (
           <TokenView tokens={tokens} parting={partingToken ?? null} label={t('tokensOf', { name })} />
         ) : (
           <Text answer={answer} parting={parting} isFormatted={isFormatted} />
         )}
         {answer.error && <ErrorNote error={answer.error} />}
-        {answer.note && <p className="text-[12.5px] text-warn">{answer.note}</p>}
+        {!isGoing && onResults && answer.calls.length > 0 && (
+          <ResultsForm calls={answer.calls} isOff={isAway} onSend={onResults} />
+        )}
+        {answer.unread.length > 0
+          ? answer.unread.map((parameter) => (
+              <p key={parameter} className="text-[12.5px] text-warn">
+                {t(`unread.${parameter}`)}
+              </p>
+            ))
+          : answer.note && <p className="text-[12.5px] text-warn">{answer.note}</p>}
       </div>
       <Figures answer={answer} />
     </section>
@@ -119,9 +145,11 @@ function Text({
       </p>
     );
   }
+  const isFolded = isFormatted && answer.callsAt !== null && answer.callsAt >= start;
+  const end = isFolded ? (answer.callsAt as number) : answer.text.length;
   const said: SaidProps = {
-    text: answer.text.slice(start),
-    parting: parting === null || parting < start ? null : parting - start,
+    text: answer.text.slice(start, end),
+    parting: parting === null || parting < start || parting >= end ? null : parting - start,
     isGoing: answer.state === 'answering',
   };
   return (
@@ -133,6 +161,7 @@ function Text({
         </details>
       )}
       <Suspense fallback={<Plain {...said} />}>{isFormatted ? <Formatted {...said} /> : <Plain {...said} />}</Suspense>
+      {isFolded && answer.calls.map((call) => <FoldedCall key={call.id} call={call} />)}
       {answer.state !== 'answering' && answer.text === '' && !answer.error && (
         <p className="text-muted">{t('nothingSaid')}</p>
       )}
@@ -186,18 +215,23 @@ function Figures({ answer }: { answer: ConversationAnswer }) {
 }
 
 /** What the model thought first is left out. */
-function SaveButton({ question, answer }: { question: { system: string; text: string }; answer: string }) {
+function SaveButton({ question, answer, hasCalls }: { question: AskedQuestion; answer: string; hasCalls: boolean }) {
   const t = useTranslations('chat');
   const [isOpen, setOpen] = useState(false);
   const said = { system: question.system, question: question.text, answer: answer.slice(saidIn(answer).start).trim() };
   return (
     <>
-      <IconButton label={t('saveRow')} onClick={() => setOpen(true)} className="size-7">
+      <IconButton
+        label={t(hasCalls ? 'saveRowCalls' : 'saveRow')}
+        disabled={hasCalls}
+        onClick={() => setOpen(true)}
+        className="size-7"
+      >
         <ListPlus className="size-3.5" />
       </IconButton>
       {isOpen && (
         <Suspense>
-          <SaveAsRow said={said} onClose={() => setOpen(false)} />
+          <SaveAsRow said={said} hasTools={question.hasTools} onClose={() => setOpen(false)} />
         </Suspense>
       )}
     </>

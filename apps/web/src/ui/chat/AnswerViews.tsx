@@ -1,8 +1,8 @@
 'use client';
 import { useTranslations } from 'use-intl';
+import { answerViews } from '../../agent/addressKeys.ts';
 import { Segmented } from '../Segmented.tsx';
 
-export const answerViews = ['formatted', 'text', 'tokens'] as const;
 export type AnswerView = (typeof answerViews)[number];
 
 export function AnswerViews({ value, onChange }: { value: AnswerView; onChange: (view: AnswerView) => void }) {

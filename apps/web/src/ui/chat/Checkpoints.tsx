@@ -136,6 +136,7 @@ function Shown({
       tokens={undefined}
       partingToken={null}
       onStop={undefined}
+      onResults={undefined}
       question={null}
     />
   );

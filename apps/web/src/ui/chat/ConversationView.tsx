@@ -6,10 +6,11 @@ import { useMutation } from '@tanstack/react-query';
 import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { answerViews } from '../../agent/addressKeys.ts';
 import { agent } from '../../agent/connection.ts';
 import { useMay } from '../../agent/useMe.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
-import { AnswerViews, answerViews } from './AnswerViews.tsx';
+import { AnswerViews } from './AnswerViews.tsx';
 import { Composer } from './Composer.tsx';
 import { ModelColumns } from './ModelColumns.tsx';
 import { usualModels } from './modelNames.ts';
@@ -56,6 +57,10 @@ export function ConversationView({
     mutationFn: () => agent().chat.regenerate.mutate({ conversation: id ?? '', models: chosen, settings }),
     onSuccess: () => setWanted(null),
   });
+  const goOn = useMutation({
+    mutationFn: (given: { column: number; results: string[] }) =>
+      agent().chat.results.mutate({ conversation: id ?? '', ...given }),
+  });
   const stop = useMutation({
     mutationFn: (column?: number) =>
       agent().chat.stop.mutate({ conversation: id ?? '', ...(column !== undefined && { column }) }),
@@ -69,7 +74,7 @@ export function ConversationView({
     return () => document.removeEventListener('keydown', onKeyDown);
   }, [isAnswering, stop.mutate]);
   const end = useStickyEnd(conversation);
-  const error = ask.error ?? regenerate.error ?? stop.error;
+  const error = ask.error ?? regenerate.error ?? goOn.error ?? stop.error;
   return (
     <section aria-label={t('conversation')} className="flex min-w-0 flex-col gap-4">
       <div className="flex flex-wrap items-start gap-2 sm:flex-nowrap">
@@ -97,11 +102,14 @@ export function ConversationView({
             index={index}
             turn={turn}
             models={models}
-            system={conversation?.settings.system ?? ''}
+            settings={conversation?.settings}
             view={view}
             onEdit={isAnswering || !mayAsk ? undefined : (text) => ask.mutate({ text, turn: index })}
             onRegenerate={isAnswering || !mayAsk || index < turns.length - 1 ? undefined : () => regenerate.mutate()}
             onStop={(column) => stop.mutate(column)}
+            onResults={
+              mayAsk && index === turns.length - 1 ? (column, results) => goOn.mutate({ column, results }) : undefined
+            }
             isLast={index === turns.length - 1}
             loses={turns.length - 1 - index}
           />

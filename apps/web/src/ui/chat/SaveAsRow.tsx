@@ -19,7 +19,16 @@ export interface SavedAnswer {
   answer: string;
 }
 
-export function SaveAsRow({ said, onClose }: { said: SavedAnswer; onClose: () => void }) {
+export function SaveAsRow({
+  said,
+  hasTools,
+  onClose,
+}: {
+  said: SavedAnswer;
+  /** The model knew of tools, of which the row does not tell. */
+  hasTools: boolean;
+  onClose: () => void;
+}) {
   const t = useTranslations('chat');
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
@@ -28,6 +37,7 @@ export function SaveAsRow({ said, onClose }: { said: SavedAnswer; onClose: () =>
         <Dialog.Content className="fixed top-[8%] left-1/2 z-50 grid max-h-[84dvh] w-[min(42rem,calc(100vw-2rem))] -translate-x-1/2 grid-cols-[minmax(0,1fr)] gap-3 overflow-y-auto rounded-xl border border-line bg-surface p-5 shadow-xl outline-none">
           <Dialog.Title className="font-semibold text-[15px]">{t('saveRow')}</Dialog.Title>
           <Dialog.Description className="text-[13px] text-muted">{t('saveRowText')}</Dialog.Description>
+          {hasTools && <p className="text-[13px] text-warn">{t('saveRowTools')}</p>}
           <Saving said={said} />
         </Dialog.Content>
       </Dialog.Portal>

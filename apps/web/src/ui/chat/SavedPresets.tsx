@@ -32,7 +32,7 @@ export function SavedPresets({
               value={current ?? ''}
               onChange={({ target }) => {
                 const chosen = presets.find((preset) => preset.name === target.value);
-                if (chosen) onChange({ ...chosen.settings, seed: settings.seed });
+                if (chosen) onChange({ tools: '', ...chosen.settings, seed: settings.seed });
               }}
               className="h-8 w-full min-w-0 rounded-md border border-line bg-paper px-2 text-[13px]"
             >

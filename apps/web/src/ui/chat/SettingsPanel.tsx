@@ -9,6 +9,7 @@ import { Segmented } from '../Segmented.tsx';
 import { savedAs, useSavedPresets } from './presetStore.ts';
 import { SavedPresets } from './SavedPresets.tsx';
 import { type Preset, presetOf, presets } from './settings.ts';
+import { ToolsField } from './ToolsField.tsx';
 
 const numbers = [
   { key: 'temperature', min: 0, max: 100, step: 0.1 },
@@ -32,6 +33,7 @@ export function SettingsPanel({ settings, onChange }: Props) {
     saved ?? (preset ? t(`preset.${preset}`) : t('preset.own')),
     t('seedOf', { seed: settings.seed }),
     ...(saved !== undefined || settings.system.trim() === '' ? [] : [t('withSystem')]),
+    ...(saved !== undefined || settings.tools.trim() === '' ? [] : [t('withTools')]),
   ];
   return (
     <Popover.Root>
@@ -75,6 +77,7 @@ function Fields({ settings, onChange }: Props) {
           />
         )}
       </Field>
+      <ToolsField tools={settings.tools} onChange={(tools) => onChange({ ...settings, tools })} />
       <div className="grid gap-1">
         <span className="label">{t('sampling')}</span>
         <Segmented

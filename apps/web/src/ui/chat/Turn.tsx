@@ -1,7 +1,7 @@
 'use client';
 import { isOngoing } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
-import type { Conversation } from '@anneal/core/protocol/conversations';
+import type { ChatSettings, Conversation } from '@anneal/core/protocol/conversations';
 import { useQuery } from '@tanstack/react-query';
 import { Pencil, RotateCcw } from 'lucide-react';
 import { type KeyboardEvent, useState } from 'react';
@@ -20,14 +20,15 @@ interface TurnProps {
   index: number;
   turn: Conversation['turns'][number];
   models: readonly Chattable[];
-  /** System prompt. */
-  system: string;
+  settings: ChatSettings | undefined;
   view: AnswerView;
   /** Undefined while something is answered. */
   onEdit: ((text: string) => void) | undefined;
   /** Of the last one. */
   onRegenerate: (() => void) | undefined;
   onStop: (column: number) => void;
+  /** What the tools gave that an answer called. */
+  onResults: ((column: number, results: string[]) => void) | undefined;
   isLast: boolean;
   /** How many turns an edit would take away. */
   loses: number;
@@ -41,11 +42,12 @@ export function Turn({
   index,
   turn,
   models,
-  system,
+  settings,
   view,
   onEdit,
   onRegenerate,
   onStop,
+  onResults,
   isLast,
   loses,
 }: TurnProps) {
@@ -53,13 +55,14 @@ export function Turn({
   const isAway = useConnection() !== 'open';
   const maySave = useMay('editor');
   const { answers } = turn;
-  const made = answers.map(({ tokens, seed, state }) => `${seed} ${tokens} ${state}`).join();
+  const made = answers.map(({ tokens, seed, state, earlier }) => `${seed} ${tokens} ${state} ${earlier.length}`).join();
   const { data: tokens } = useQuery({
     queryKey: ['chat-tokens', conversation, index, made],
     queryFn: () => agent().chat.tokens.query({ conversation, turn: index }),
     enabled: view === 'tokens' && !answers.some(isOngoing),
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const question = { system: settings?.system ?? '', text: turn.text, hasTools: (settings?.tools ?? '').trim() !== '' };
   const parting = partingText(answers.map(({ text }) => text));
   return (
     <article aria-label={t('turn', { number: index + 1 })} className="grid gap-3">
@@ -76,14 +79,15 @@ export function Turn({
             tokens={view === 'tokens' ? tokens?.[column] : undefined}
             partingToken={tokens && partingToken(tokens)}
             onStop={answers.length > 1 ? () => onStop(column) : undefined}
-            question={maySave ? { system, text: turn.text } : null}
+            onResults={onResults && ((results) => onResults(column, results))}
+            question={maySave ? question : null}
           />
         ))}
       </div>
       {isLast && !answers.some(isOngoing) && (
         <Checkpoints
           // Another answer is another question to the checkpoints.
-          key={answers.map(({ model, seed }) => `${model} ${seed}`).join()}
+          key={answers.map(({ model, seed, earlier }) => `${model} ${seed} ${earlier.length}`).join()}
           conversation={conversation}
           turn={turn}
           models={models}

@@ -1,9 +1,10 @@
-/** System prompt and sampling under a name, kept by this browser. */
+/** System prompt, tools and sampling under a name, kept by this browser. */
 import type { ChatSettings } from '@anneal/core/protocol/conversations';
 import { useSyncExternalStore } from 'react';
 import { createStore } from '../../agent/store.ts';
 
-type PresetSettings = Omit<ChatSettings, 'seed'>;
+/** Those that an older page saved have no tools. */
+type PresetSettings = Omit<ChatSettings, 'seed' | 'tools'> & Partial<Pick<ChatSettings, 'tools'>>;
 export interface SavedPreset {
   name: string;
   settings: PresetSettings;
@@ -60,9 +61,10 @@ export function parsed(text: string | null): readonly SavedPreset[] {
 function isPreset(value: unknown): value is SavedPreset {
   const { name, settings } = (value ?? {}) as Partial<SavedPreset>;
   if (typeof name !== 'string' || typeof settings !== 'object' || settings === null) return false;
-  const { system, maxTokens, thinking, ...numbers } = settings;
+  const { system, tools, maxTokens, thinking, ...numbers } = settings;
   return (
     typeof system === 'string' &&
+    (tools === undefined || typeof tools === 'string') &&
     typeof maxTokens === 'number' &&
     (thinking === undefined || typeof thinking === 'boolean') &&
     Object.values(numbers).every((number) => number === undefined || typeof number === 'number')
@@ -76,7 +78,7 @@ function withoutSeed(settings: ChatSettings): PresetSettings {
 function textOf(settings: PresetSettings): string {
   return JSON.stringify(
     Object.entries(settings)
-      .filter(([, value]) => value !== undefined)
+      .filter(([, value]) => value !== undefined && value !== '')
       .sort(),
   );
 }

@@ -21,6 +21,7 @@ export type Preset = keyof typeof presets;
 export const usualSettings: ChatSettings = {
   ...untouched,
   system: '',
+  tools: '',
   thinking: undefined,
   maxTokens: 512,
   seed: 3407,

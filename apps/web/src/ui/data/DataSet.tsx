@@ -144,7 +144,6 @@ function Rows({ name, overview, judging, searches, choice, onFilter, onSearch, s
   return (
     <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
       <div className="grid min-w-0 gap-3">
-        <JudgingNote name={name} rows={overview.rows} judging={judging} />
         <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
           <SearchRows search={choice.search} onSearch={onSearch} />
           <Filters rows={overview.rows} judging={judging} filter={filter} onFilter={onFilter} />
@@ -190,6 +189,8 @@ function Rows({ name, overview, judging, searches, choice, onFilter, onSearch, s
             />
           </div>
         )}
+        {/* Below the rows, which stay where they are when it goes. */}
+        <JudgingNote name={name} rows={overview.rows} judging={judging} />
         <p className="text-[12px] text-muted max-md:hidden">
           {t('keys')}{' '}
           <span role="status" className="text-ink">
@@ -199,8 +200,8 @@ function Rows({ name, overview, judging, searches, choice, onFilter, onSearch, s
       </div>
       <div className="grid gap-4">
         <Lengths name={name} overview={overview} judging={judging} />
-        {judging.state === 'done' && <Report name={name} />}
         <Files overview={overview} />
+        {judging.state === 'done' && <Report name={name} />}
       </div>
     </div>
   );

@@ -42,10 +42,21 @@ export function Lengths({
     enabled,
   });
   if (error) return <ErrorNote error={shownError(error)} />;
-  if (!lengths || lengths.totalRows === 0) return null;
+  if (!lengths) {
+    // What stands below stays where it is.
+    return (
+      <section aria-label={t('lengths')} className="min-h-[362px] rounded-lg border border-line bg-surface p-4">
+        <h2 className="font-medium text-[13px]">{t('lengths')}</h2>
+        <p className="mt-2 text-[13px] text-muted" role="status">
+          {t('loading')}…
+        </p>
+      </section>
+    );
+  }
+  if (lengths.totalRows === 0) return null;
   const { sample } = lengths;
   return (
-    <section aria-label={t('lengths')} className="rounded-lg border border-line bg-surface p-4">
+    <section aria-label={t('lengths')} className="min-h-[362px] rounded-lg border border-line bg-surface p-4">
       <h2 className="font-medium text-[13px]">{t('lengths')}</h2>
       <LengthChart lengths={lengths} value={sequenceLen} onChange={(value) => void setWanted(value)} />
       <div className="mt-3 flex items-center gap-2 text-[13px]">

@@ -6,6 +6,7 @@ import Link from 'next/link';
 import { parseAsBoolean, parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { rowForms as forms } from '../../agent/addressKeys.ts';
 import { type Answer, answers, findRow, partsOf, partTokens, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
 import { Button, IconButton } from '../Button.tsx';
@@ -19,7 +20,6 @@ import { SideBySide } from './SideBySide.tsx';
 import { Legend, More, Tokens } from './Tokens.tsx';
 import { VerdictBadge, verdictOf } from './VerdictBadge.tsx';
 
-const forms = ['text', 'tokens', 'ids', 'raw'] as const;
 const problems: RowChoice = { filter: 'problem', search: null };
 interface RowViewProps {
   name: DataSourceName;

@@ -1,10 +1,8 @@
 'use client';
-import dynamic from 'next/dynamic';
 import { useWay } from '../../agent/firstSteps.ts';
+import { OpenSteps } from './OpenSteps.tsx';
 
 /** For who is on this way alone. */
-const OpenSteps = dynamic(async () => (await import('./OpenSteps.tsx')).OpenSteps, { ssr: false });
-
 export function FirstSteps() {
   const way = useWay();
   return way === 'closed' ? null : <OpenSteps reached={way === 'unknown' ? null : way} />;

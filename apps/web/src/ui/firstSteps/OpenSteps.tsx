@@ -24,7 +24,7 @@ export function OpenSteps({ reached }: { reached: number | null }) {
       if (runs) rememberWay(runs.length === 0 ? 0 : 'closed');
     } else if (at === reached) rememberWay(at + 1);
   }, [reached, runs, at]);
-  if (reached === null || !runs) return null;
+  if (reached === null) return null;
   const next = here ?? firstSteps[Math.min(reached, firstSteps.length - 1)] ?? 'data';
   return (
     <section aria-label={t('title')} className="border-line border-b bg-surface">
@@ -34,7 +34,7 @@ export function OpenSteps({ reached }: { reached: number | null }) {
             {firstSteps.map((step, index) => (
               <li key={step} className="flex items-center gap-1">
                 {index > 0 && <ChevronRight className="size-3.5 text-faint" aria-hidden="true" />}
-                <Step step={step} href={hrefOf(step, runs)} state={stateOf(index, at, reached)} />
+                <Step step={step} href={hrefOf(step, runs ?? [])} state={stateOf(index, at, reached)} />
               </li>
             ))}
           </ol>

@@ -66,7 +66,7 @@ export function Doctor() {
           ))}
         </dl>
       )}
-      <SupportFile />
+      {found && <SupportFile />}
     </section>
   );
 }

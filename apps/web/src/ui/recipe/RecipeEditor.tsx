@@ -8,6 +8,7 @@ import { useRouter } from 'next/navigation';
 import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { recipeViews as views } from '../../agent/addressKeys.ts';
 import { agent } from '../../agent/connection.ts';
 import { useCalledAs } from '../../agent/hooks.ts';
 import { useMay, useMe } from '../../agent/useMe.ts';
@@ -25,6 +26,7 @@ import { introduce } from './live/me.ts';
 import { People } from './live/People.tsx';
 import { useLiveRecipe, useLiveState, useLiveText } from './live/useLiveRecipe.ts';
 import type { Place } from './monaco/CodeEditor.tsx';
+import { editorPlace } from './monaco/editorPlace.ts';
 import { LiveEditor } from './monaco/load.ts';
 import { Problems } from './Problems.tsx';
 import { Proposal } from './Proposal.tsx';
@@ -32,8 +34,6 @@ import { useDefaultsShown } from './useDefaultsShown.ts';
 import { useSettled } from './useSettled.ts';
 
 const FirstBatches = dynamic(() => import('./batches/FirstBatches.tsx'), { ssr: false });
-
-const views = ['text', 'form', 'both'] as const;
 
 /** A recipe as text that several people may edit at once, checked as it is written, and what a run of it would take. */
 export default function RecipeEditor({ recipe }: { recipe: string }) {
@@ -192,7 +192,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
             )}
           </div>
         ) : (
-          <div className="min-h-[420px] p-4">
+          <div className={`${editorPlace} p-4`}>
             <Opening />
           </div>
         )}
@@ -229,6 +229,10 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
           <Button look="primary" className="mt-4 h-9 w-full" disabled={!canStart} onClick={() => start.mutate()}>
             {start.isPending || start.isSuccess ? t('starting') : t('start')}
           </Button>
+          <div className="grid grid-cols-[minmax(0,1fr)] mt-4 gap-1.5">
+            <span className="label">{t('command')}</span>
+            <Command>{`${anneal} train ${recipe}`}</Command>
+          </div>
         </section>
         <EstimateCard recipe={recipe} text={isReady ? text : undefined} values={values} />
         <Link href={`/data?recipe=${encodeURIComponent(recipe)}`} className={`${buttonClass()} h-9`}>
@@ -236,10 +240,6 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
           {data('lookAt')}
         </Link>
         <History recipe={recipe} newest={state.file.newestVersion} text={text} canRestore={canSave} onRestore={sent} />
-        <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5 px-1">
-          <span className="label">{t('command')}</span>
-          <Command>{`${anneal} train ${recipe}`}</Command>
-        </div>
       </div>
       <div className="min-w-0 lg:col-span-2">
         <FirstBatches recipe={recipe} text={isReady ? text : undefined} prepare={sent} />

@@ -114,8 +114,11 @@ function InEditor({ run, set }: { run: RunFacts; set: RunFinding['set'] }) {
   if (data.file === null) return <p className="text-[12.5px] text-muted">{t('noRecipe')}</p>;
   const query = new URLSearchParams({ recipe: data.file, change: JSON.stringify(set), run: run.key });
   return (
-    <Link href={`/recipes?${query}`} className={`${buttonClass()} justify-self-start`}>
-      {t('inEditor')}
-    </Link>
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+      <Link href={`/recipes?${query}`} className={buttonClass()}>
+        {t('inEditor')}
+      </Link>
+      {data.fileDiffers && <span className="text-[12.5px] text-muted">{t('differs', { recipe: data.file })}</span>}
+    </div>
   );
 }

@@ -4,6 +4,7 @@ import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { Tabs } from 'radix-ui';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { runTabs as tabs } from '../../agent/addressKeys.ts';
 import type { LiveRun, RunFacts } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
 import { Events } from './Events.tsx';
@@ -16,8 +17,6 @@ import { Samples } from './Samples.tsx';
 const Exports = dynamic(async () => (await import('./exports/Exports.tsx')).Exports, { ssr: false });
 
 const Doctor = dynamic(async () => (await import('./Doctor.tsx')).Doctor, { ssr: false });
-
-const tabs = ['samples', 'doctor', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
 
 export function RunDetails({ live, run }: { live: LiveRun; run: RunFacts }) {
   const t = useTranslations('run');

@@ -2,9 +2,10 @@
 import type { AuditEntry } from '@anneal/core/protocol/people';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslations } from 'use-intl';
+import { useMessages, useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
+import { useProblemText } from '../../i18n/problems.tsx';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
@@ -27,11 +28,14 @@ export function AuditLog() {
   const entries = pages.data?.pages.flatMap((page) => page.entries) ?? [];
   const wanted = filter.trim().toLowerCase();
   const whoIn = ({ name, action }: AuditEntry) => name ?? t(action.startsWith('anneal ') ? 'commandLine' : 'nobody');
+  const { actionIn, outcomeIn } = useAuditTexts();
   const shown = entries.filter((entry) =>
-    [whoIn(entry), entry.action, entry.input, entry.outcome].some((text) => text.toLowerCase().includes(wanted)),
+    [whoIn(entry), entry.action, actionIn(entry), entry.input, entry.outcome, outcomeIn(entry)].some((text) =>
+      text.toLowerCase().includes(wanted),
+    ),
   );
   return (
-    <Card title={t('audit')} text={t('auditText')}>
+    <Card title={t('audit')} text={t('auditText')} isComing={pages.isPending}>
       {pages.error && <ErrorNote error={shownError(pages.error)} />}
       <div className="flex flex-wrap gap-2">
         <label className="min-w-0 grow sm:max-w-72">
@@ -60,11 +64,15 @@ export function AuditLog() {
             >
               <span className="figures text-muted">{format.time(entry.time)}</span>
               <span className="truncate font-medium">{whoIn(entry)}</span>
-              <span className="truncate font-mono text-[12px]">{entry.action}</span>
+              <span className="truncate" title={`${actionIn(entry)} (${entry.action})`}>
+                {actionIn(entry)}
+              </span>
               <span className="truncate font-mono text-[12px] text-muted" title={entry.input}>
                 {entry.input}
               </span>
-              <span className={entry.outcome === 'done' ? 'text-muted' : 'text-warn'}>{entry.outcome}</span>
+              <span className={entry.outcome === 'done' ? 'text-muted' : 'text-warn'} title={entry.outcome}>
+                {outcomeIn(entry)}
+              </span>
             </li>
           ))}
         </ul>
@@ -76,4 +84,20 @@ export function AuditLog() {
       )}
     </Card>
   );
+}
+
+/** What the agent calls by names and codes, in words; those that an older or newer agent has written stay as they are. */
+function useAuditTexts() {
+  const { action, other, outcome } = useMessages().audit;
+  const problemText = useProblemText();
+  const named: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = action;
+  const others: Readonly<Record<string, string>> = other;
+  const outcomes: Readonly<Record<string, string>> = outcome;
+  return {
+    actionIn: (entry: AuditEntry): string => {
+      const [noun = '', verb = ''] = entry.action.split('.');
+      return others[entry.action] ?? named[noun]?.[verb] ?? entry.action;
+    },
+    outcomeIn: ({ outcome: code }: AuditEntry): string => outcomes[code] ?? problemText({ code, what: code }).what,
+  };
 }

@@ -30,7 +30,7 @@ export function Browsers() {
   const failure = error ?? end.error ?? pair.error;
   const others = browsers?.filter(({ isThis }) => !isThis) ?? [];
   return (
-    <Card title={t('browsers')}>
+    <Card title={t('browsers')} isComing={!browsers && !error}>
       {failure && <ErrorNote error={shownError(failure)} />}
       <ul className="grid gap-0.5">
         {browsers?.map(({ id, browser, created, isThis }) => (

@@ -1,9 +1,24 @@
 import type { ReactNode } from 'react';
 
 /** A part of the settings. */
-export function Card({ title, text, children }: { title: string; text?: string; children: ReactNode }) {
+export function Card({
+  title,
+  text,
+  isComing = false,
+  children,
+}: {
+  title: string;
+  text?: string;
+  /** What stands in it was asked for, and the screen waits for it. */
+  isComing?: boolean;
+  children: ReactNode;
+}) {
   return (
-    <section aria-label={title} className="min-w-0 rounded-lg border border-line bg-surface">
+    <section
+      aria-label={title}
+      data-coming={isComing || undefined}
+      className="min-w-0 rounded-lg border border-line bg-surface"
+    >
       <header className="border-line border-b px-4 py-2.5">
         <h2 className="font-medium text-[13.5px]">{title}</h2>
         {text && <p className="text-[12.5px] text-muted">{text}</p>}

@@ -55,7 +55,7 @@ export function Endpoints() {
     </label>
   );
   return (
-    <Card title={t('title')} text={t('text')}>
+    <Card title={t('title')} text={t('text')} isComing={listed.isPending}>
       {failure && <ErrorNote error={shownError(failure)} />}
       <ul className="divide-y divide-line">
         {listed.data?.endpoints.map(({ name, url, ending }) => (

@@ -43,7 +43,7 @@ export function People({ me }: { me: Person }) {
   });
   const failure = error ?? setRole.error ?? remove.error ?? newLink.error;
   return (
-    <Card title={t('people')} text={t('peopleText')}>
+    <Card title={t('people')} text={t('peopleText')} isComing={!people && !error}>
       {failure && <ErrorNote error={shownError(failure)} />}
       <ul className="divide-y divide-line">
         {people?.map((person) => (

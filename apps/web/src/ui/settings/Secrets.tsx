@@ -21,7 +21,7 @@ export function Secrets() {
     enabled,
   });
   return (
-    <Card title={t('secrets')} text={t('secretsText')}>
+    <Card title={t('secrets')} text={t('secretsText')} isComing={!secrets && !error}>
       {error && <ErrorNote error={shownError(error)} />}
       <ul className="divide-y divide-line">
         {secrets?.map((secret) => (

@@ -40,7 +40,7 @@ export function Tokens() {
     create.mutate();
   };
   return (
-    <Card title={t('tokens')} text={t('tokensText')}>
+    <Card title={t('tokens')} text={t('tokensText')} isComing={!tokens && !error}>
       {failure && <ErrorNote error={shownError(failure)} />}
       {tokens?.length === 0 && <p className="text-[13px] text-muted">{t('noTokens')}</p>}
       <ul className="divide-y divide-line">

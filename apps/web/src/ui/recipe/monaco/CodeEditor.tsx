@@ -6,6 +6,7 @@ import { useContext, useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { ProblemTextsContext, problemText } from '../../../i18n/problems.tsx';
 import { type Defaults, showDefaults } from './defaults.ts';
+import { editorPlace } from './editorPlace.ts';
 import { monaco } from './features.ts';
 import { knowRecipes, textOf } from './language.ts';
 import { offerFixes, showProblems } from './problems.ts';
@@ -72,6 +73,7 @@ export default function CodeEditor({
     const end = edited.bind(created, model);
     const grow = () => {
       const most = Math.max(leastHeight, window.innerHeight - besideEditor);
+      element.style.minHeight = '0';
       element.style.height = `${Math.min(most, Math.max(leastHeight, created.getContentHeight()))}px`;
     };
     created.onDidContentSizeChange(grow);
@@ -107,7 +109,7 @@ export default function CodeEditor({
     editor.revealPositionInCenterIfOutsideViewport(position);
     editor.focus();
   }, [editor, place]);
-  return <div ref={container} className="font-mono" />;
+  return <div ref={container} className={`font-mono ${kind === 'recipe' ? editorPlace : ''}`} />;
 }
 
 const options: monaco.editor.IStandaloneEditorConstructionOptions = {

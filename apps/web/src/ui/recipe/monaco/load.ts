@@ -1,4 +1,6 @@
 import dynamic from 'next/dynamic';
+import { createElement } from 'react';
+import { editorPlace } from './editorPlace.ts';
 
 /** Monaco takes its own words from where this puts them, while it is loaded. */
 async function loadWords(): Promise<void> {
@@ -10,7 +12,7 @@ export const LiveEditor = dynamic(
     await loadWords();
     return import('./LiveEditor.tsx');
   },
-  { ssr: false },
+  { ssr: false, loading: () => createElement('div', { className: editorPlace }) },
 );
 
 export const PlainEditor = dynamic(

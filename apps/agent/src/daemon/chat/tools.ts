@@ -1,0 +1,36 @@
+/** Tools of a conversation: their definitions, and what was called, as messages. */
+import { toolDefinitions } from '@anneal/core/datasets/toolDefinitions';
+import type { Message } from '@anneal/core/protocol/chat';
+import type { ChatSettings, ConversationAnswer } from '@anneal/core/protocol/conversations';
+import { parseJson } from '@anneal/formats/json';
+
+/** Null for none. @throws UserError `tools_invalid`, `json_invalid` */
+export function toolsOf({ tools }: Pick<ChatSettings, 'tools'>): readonly unknown[] | null {
+  if (tools.trim() === '') return null;
+  const where = 'the definitions of tools';
+  return toolDefinitions(parseJson(new TextEncoder().encode(tools), where), where);
+}
+
+export function toolNames(tools: readonly unknown[] | null): string[] {
+  return (tools ?? []).map((tool) => (tool as { function: { name: string } }).function.name);
+}
+
+/** What an answer says apart from its calls. */
+export function wordsOf({ text, callsAt }: Pick<ConversationAnswer, 'text' | 'callsAt'>): string {
+  return callsAt === null ? text : text.slice(0, callsAt);
+}
+
+/** An answer as the next question finds it. */
+export function saidIn(answer: ConversationAnswer): Message[] {
+  const last: Message = { role: 'assistant', content: wordsOf(answer) };
+  if (answer.calls.length > 0) last['tool_calls'] = answer.calls;
+  return [...answer.earlier.flatMap(partAsMessages), last];
+}
+
+/** Calls, and what they gave. */
+export function partAsMessages({ text, calls }: ConversationAnswer['earlier'][number]): Message[] {
+  return [
+    { role: 'assistant', content: text, tool_calls: calls.map(({ result: _, ...call }) => call) },
+    ...calls.map(({ id, function: { name }, result }) => ({ role: 'tool', tool_call_id: id, name, content: result })),
+  ];
+}

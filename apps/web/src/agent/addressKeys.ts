@@ -1,0 +1,62 @@
+/** What may stand in the address of each screen, so that anything else is said and not passed over. */
+import { otherTemplates } from '@anneal/core/protocol/otherTemplates';
+import { ROW_FILTERS } from '@anneal/core/protocol/rowVerdicts';
+import { parseAsString, parseAsStringLiteral } from 'nuqs';
+import { xAxes } from '../ui/charts/xAxis.ts';
+import { pullKeys } from './pullAddress.ts';
+
+export const recipeViews = ['text', 'form', 'both'] as const;
+export const rowForms = ['text', 'tokens', 'ids', 'raw'] as const;
+export const rowAnswers = ['chosen', 'rejected'] as const;
+export const answerViews = ['formatted', 'text', 'tokens'] as const;
+export const runTabs = ['samples', 'doctor', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
+/** Runs that differ in their seeds: drawn as one, or each by itself. */
+export const seedViews = ['together', 'each'] as const;
+
+type Keys = Readonly<Record<string, { parse(text: string): unknown }>>;
+
+const text = parseAsString;
+const yesOrNo = parseAsStringLiteral(['true', 'false']);
+// The parsers of nuqs take `3x` for 3.
+const number = { parse: (written: string) => (/^-?\d+(\.\d+)?$/.test(written) ? Number(written) : null) };
+const token = { document: number, token: number };
+
+export const addressKeys: Readonly<Record<string, Keys>> = {
+  '/': { q: text, tag: text, deleted: text },
+  '/recipes': {
+    ...{ recipe: text, view: parseAsStringLiteral(recipeViews), change: text, run: text },
+    ...{ batches: yesOrNo, batch: number, ...token },
+  },
+  '/data': {
+    ...{ recipe: text, file: text, hub: text, model: text, mapping: text, q: text, ...pullKeys },
+    ...{
+      row: number,
+      verdict: parseAsStringLiteral(ROW_FILTERS),
+      token: number,
+      length: number,
+    },
+    ...{ show: parseAsStringLiteral(rowForms), space: yesOrNo, answer: parseAsStringLiteral(rowAnswers) },
+    ...{ template: parseAsStringLiteral(otherTemplates), tokenizer: text },
+  },
+  '/chat': { id: text, models: text, view: parseAsStringLiteral(answerViews) },
+  '/models': pullKeys,
+  '/host': {},
+  '/settings': {},
+  '/run': {
+    ...{ id: text, from: number, to: number, smoothing: number, x: parseAsStringLiteral(xAxes) },
+    ...{ tab: parseAsStringLiteral(runTabs), step: number, ...token },
+    ...{ checkpoint: text, forms: text, check: yesOrNo },
+  },
+  '/compare': {
+    ...{ runs: text, baseline: text, x: parseAsStringLiteral(xAxes), seeds: parseAsStringLiteral(seedViews) },
+  },
+};
+
+/** The parts of an address that its screen does not know, as they stand there. */
+export function unknownParts(path: string, query: URLSearchParams): { key: string; part: string }[] {
+  const known = addressKeys[path];
+  if (!known) return [];
+  return [...query]
+    .filter(([key, value]) => !Object.hasOwn(known, key) || known[key]?.parse(value) === null)
+    .map(([key, value]) => ({ key, part: value === '' ? key : `${key}=${value}` }));
+}

@@ -1,0 +1,105 @@
+/** What the audit calls by a name of the agent: procedures, and what was done without one. */
+export const audit = {
+  audit: {
+    action: {
+      chat: {
+        ask: 'Ask a model',
+        results: 'Give results of tools',
+        regenerate: 'Answer again',
+        stop: 'Stop an answer',
+        remove: 'Delete a conversation',
+        restore: 'Restore a conversation',
+        unload: 'Free a model',
+      },
+      data: {
+        editRow: 'Edit a row',
+        addRow: 'Add a row',
+        useVersion: 'Use a version',
+        judge: 'Look at all rows',
+        stopJudging: 'Stop looking at rows',
+      },
+      endpoints: {
+        set: 'Set an address to ask',
+        remove: 'Remove an address to ask',
+      },
+      exports: {
+        start: 'Export',
+        check: 'Compare an export',
+        push: 'Push an export',
+        remove: 'Delete an export',
+      },
+      jobs: {
+        cancel: 'Cancel a job',
+        forget: 'Take a job off the list',
+      },
+      models: {
+        pull: 'Download a model',
+        check: 'Check a model',
+        remove: 'Delete a model',
+      },
+      people: {
+        rename: 'Change a name',
+        endBrowsers: 'Sign out browsers',
+        pairAnother: 'Make a pairing link',
+        invite: 'Invite somebody',
+        newLink: 'Make another invitation',
+        setRole: 'Change a role',
+        remove: 'Remove somebody',
+      },
+      queue: {
+        move: 'Move in the queue',
+        assign: 'Choose a device',
+        remove: 'Take out of the queue',
+        setConcurrency: 'Set runs at a time',
+      },
+      recipes: {
+        save: 'Save a recipe',
+        restore: 'Restore a version',
+        start: 'Start a run',
+        addDataset: 'Add a data set',
+        create: 'Create a recipe',
+        begin: 'Create the starter project',
+        import: 'Import a recipe',
+      },
+      runs: {
+        stop: 'Stop a run',
+        save: 'Save a checkpoint',
+        acknowledge: 'Acknowledge an alert',
+        note: 'Write a note',
+        tag: 'Change tags',
+        resume: 'Resume a run',
+        remove: 'Delete a run',
+        restore: 'Restore a run',
+      },
+      secrets: {
+        set: 'Set a secret',
+        remove: 'Remove a secret',
+      },
+      storage: {
+        clean: 'Clean up storage',
+      },
+      synthesis: {
+        save: 'Save a recipe of rows',
+        start: 'Make rows',
+      },
+      tokens: {
+        create: 'Create a token',
+        revoke: 'Revoke a token',
+      },
+    },
+    other: {
+      'pair a browser': 'Pair a browser',
+      'sign out': 'Sign out',
+      'upload data': 'Upload data',
+      'anneal pair': 'Make a pairing link',
+      'anneal token create': 'Create a token',
+      'anneal token revoke': 'Revoke a token',
+      'anneal secrets set': 'Set a secret',
+      'anneal secrets remove': 'Remove a secret',
+      'anneal endpoints set': 'Set an address to ask',
+      'anneal endpoints remove': 'Remove an address to ask',
+      'damaged line': 'Damaged line',
+    },
+    outcome: { done: 'done', begun: 'begun' },
+  },
+};
