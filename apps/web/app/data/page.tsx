@@ -57,12 +57,12 @@ export default function DataScreen() {
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
-      <div className="mb-5 flex flex-wrap items-center justify-end gap-x-4 gap-y-3 max-sm:gap-x-2">
-        <h1 className="mr-auto font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
+      <div className="mb-5 flex flex-wrap items-center gap-x-4 gap-y-3 max-sm:gap-x-2">
+        <h1 className="font-semibold text-[22px] max-sm:mr-auto leading-8 tracking-[-0.015em]">{t('title')}</h1>
         {list && name && <SourceChooser list={list} name={name} onChoose={choose} />}
         {list && (
           <>
-            <Button aria-expanded={shown === 'make'} onClick={() => show('make')}>
+            <Button className="ml-auto" aria-expanded={shown === 'make'} onClick={() => show('make')}>
               <Sparkles className="size-3.5" aria-hidden="true" />
               {t('makeRows')}
             </Button>

@@ -45,7 +45,8 @@ export function LocaleProvider({ children }: { children: ReactNode }) {
   // Nobody sees a first page in one language turn into another.
   useLayoutEffect(() => setComing(current() !== 'en'), []);
   useEffect(() => {
-    if (chosen === 'en') return setComing(false);
+    // While the page is taken over from its file, everybody reads English for a moment.
+    if (chosen === 'en') return setComing(current() !== 'en');
     let isWanted = true;
     const show = (texts: Texts) => isWanted && setLoaded({ locale: chosen, ...texts });
     const end = () => setComing(false);

@@ -7,7 +7,7 @@ import { parseJson } from '@anneal/formats/json';
 /** Null for none. @throws UserError `tools_invalid`, `json_invalid` */
 export function toolsOf({ tools }: Pick<ChatSettings, 'tools'>): readonly unknown[] | null {
   if (tools.trim() === '') return null;
-  const where = 'the definitions of tools';
+  const where = 'tools of the conversation';
   return toolDefinitions(parseJson(new TextEncoder().encode(tools), where), where);
 }
 
@@ -30,7 +30,11 @@ export function saidIn(answer: ConversationAnswer): Message[] {
 /** Calls, and what they gave. */
 export function partAsMessages({ text, calls }: ConversationAnswer['earlier'][number]): Message[] {
   return [
-    { role: 'assistant', content: text, tool_calls: calls.map(({ result: _, ...call }) => call) },
+    {
+      role: 'assistant',
+      content: text,
+      tool_calls: calls.map(({ id, type, function: called }) => ({ id, type, function: called })),
+    },
     ...calls.map(({ id, function: { name }, result }) => ({ role: 'tool', tool_call_id: id, name, content: result })),
   ];
 }

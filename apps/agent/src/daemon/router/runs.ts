@@ -279,7 +279,7 @@ export const runs = router({
     const written = readRunFile(join(path, 'recipe.yaml'));
     const { workspace } = ctx.agent;
     const file = recipeOfRun(workspace, { path, name: summary.name, text: written });
-    const now = workspace.recipes().find(({ key }) => key === file);
+    const now = workspace.recipes().find((recipe) => recipe.key === file);
     return {
       written,
       resolved: readRunFile(join(path, 'recipe.resolved.yaml')),

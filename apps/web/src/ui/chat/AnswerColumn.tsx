@@ -160,7 +160,11 @@ function Text({
           <p className="mt-1.5 whitespace-pre-wrap [overflow-wrap:anywhere]">{thought}</p>
         </details>
       )}
-      <Suspense fallback={<Plain {...said} />}>{isFormatted ? <Formatted {...said} /> : <Plain {...said} />}</Suspense>
+      {(said.text.trim() !== '' || !isFolded) && (
+        <Suspense fallback={<Plain {...said} />}>
+          {isFormatted ? <Formatted {...said} /> : <Plain {...said} />}
+        </Suspense>
+      )}
       {isFolded && answer.calls.map((call) => <FoldedCall key={call.id} call={call} />)}
       {answer.state !== 'answering' && answer.text === '' && !answer.error && (
         <p className="text-muted">{t('nothingSaid')}</p>

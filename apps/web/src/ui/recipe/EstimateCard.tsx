@@ -41,7 +41,13 @@ export function EstimateCard({
         </Button>
       </div>
       <p className="mt-1 min-h-5 text-[12.5px] text-muted" role="status" data-estimate={stateOf(progress, isOld, last)}>
-        <State progress={progress} isOld={isOld} hasLast={last !== undefined} isReady={text !== undefined} />
+        <State
+          progress={progress}
+          isOld={isOld}
+          hasLast={last !== undefined}
+          isReady={text !== undefined}
+          isEnded={error !== undefined || unprepared !== undefined}
+        />
       </p>
       <div className="mt-2 grid gap-4">
         {unprepared && (
@@ -71,11 +77,14 @@ function State({
   isOld,
   hasLast,
   isReady,
+  isEnded,
 }: {
   progress: LiveEstimate | undefined;
   isOld: boolean;
   hasLast: boolean;
   isReady: boolean;
+  /** Without an estimate; why is said elsewhere. */
+  isEnded: boolean;
 }) {
   const t = useTranslations('recipes');
   const format = useFormat();
@@ -85,7 +94,8 @@ function State({
       : t(progress?.stage === 'waiting' ? 'estimateWaits' : 'estimating');
   if (progress) return `${doing} ${hasLast ? t('estimateOld') : ''}`;
   if (!isReady) return t(hasLast ? 'estimateOld' : 'estimateLater');
-  return hasLast && !isOld ? t('estimateHint') : '';
+  if (isEnded) return '';
+  return t(hasLast && !isOld ? 'estimateHint' : 'estimating');
 }
 
 /** What the recipe says by itself, before its data are read. */

@@ -16,7 +16,7 @@ export function Remarks({ run }: { run: RunFacts }) {
   const may = useMay('editor');
   if (!may && run.tags.length === 0 && run.note === null) return null;
   return (
-    <div className="grid gap-2 text-[13px]">
+    <div className="flex flex-wrap items-start gap-x-4 gap-y-2 text-[13px]">
       <Tags run={run} may={may} />
       <RunNote run={run} may={may} />
     </div>
@@ -96,7 +96,7 @@ function RunNote({ run: { key, note }, may }: { run: RunFacts; may: boolean }) {
   if (draft !== undefined) {
     return (
       <form
-        className="grid max-w-3xl gap-2"
+        className="grid w-full max-w-3xl gap-2"
         onSubmit={(event) => {
           event.preventDefault();
           write.mutate(draft);
@@ -125,7 +125,7 @@ function RunNote({ run: { key, note }, may }: { run: RunFacts; may: boolean }) {
     );
   }
   return (
-    <div className="flex items-start gap-2">
+    <div className={`flex items-start gap-2 ${note ? 'w-full' : ''}`}>
       {note && (
         <div className="min-w-0 max-w-3xl [overflow-wrap:anywhere]">
           <p className="whitespace-pre-wrap">{note.text}</p>

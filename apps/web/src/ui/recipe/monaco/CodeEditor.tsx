@@ -72,6 +72,8 @@ export default function CodeEditor({
     });
     const end = edited.bind(created, model);
     const grow = () => {
+      // A text that others share comes a moment later: until then the room is kept.
+      if (kind === 'recipe' && model.getValueLength() === 0) return;
       const most = Math.max(leastHeight, window.innerHeight - besideEditor);
       element.style.minHeight = '0';
       element.style.height = `${Math.min(most, Math.max(leastHeight, created.getContentHeight()))}px`;
