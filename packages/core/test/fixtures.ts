@@ -21,6 +21,8 @@ export const laterGoldenModels = [
     'gemma4-moe',
     'gemma3n',
     'granite4-moe',
+    'olmo2',
+    'glm4-moe',
   ] as const),
 ];
 export type GoldenModel = (typeof goldenModels)[number] | (typeof laterGoldenModels)[number];

@@ -56,6 +56,7 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   // Within the original context, whose size llama.cpp goes by.
   ['phi4-mini', { original_max_position_embeddings: 256, rope_parameters: longRope }],
   ['smollm3', {}],
+  ['olmo2', {}],
   ['olmo3', {}],
   ['granite', {}],
   ['granite4-h', {}],
@@ -67,6 +68,7 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['lfm2', {}],
   ['gpt-oss', {}],
   ['deepseek-v3', {}],
+  ['glm4-moe', {}],
   // llama.cpp takes shared keys from a layer with a window and the one behind it.
   ['gemma4', {}],
   ['gemma4-moe', {}],

@@ -7,6 +7,9 @@ test.each([
   ['gemma5_text', 'gemma3_text'],
   ['smolm3', 'smollm3'],
   ['deepseek_v2', 'deepseek_v3'],
+  ['llama4_text', 'llama'],
+  ['mixtral', 'qwen3_moe'],
+  ['qwen3_next', 'qwen3_5_moe_text'],
 ])('%s is refused with the name of %s and the page that shows how to add a model', (modelType, nearest) => {
   expect(() => architectureOf(modelType, 'config.json')).toThrow(
     expect.objectContaining({

@@ -10,6 +10,7 @@ import { gemma3 } from './gemma3/architecture.ts';
 import { gemma3n } from './gemma3n/architecture.ts';
 import { gemma4 } from './gemma4/architecture.ts';
 import { glm4 } from './glm4/architecture.ts';
+import { glm4Moe } from './glm4Moe/architecture.ts';
 import { gptOss } from './gptOss/architecture.ts';
 import { granite } from './granite/architecture.ts';
 import { granite4 } from './granite4/architecture.ts';
@@ -17,6 +18,7 @@ import { lfm2 } from './lfm2/architecture.ts';
 import { llama } from './llama/architecture.ts';
 import { ministral3 } from './ministral3/architecture.ts';
 import { mistral } from './mistral/architecture.ts';
+import { olmo2 } from './olmo2/architecture.ts';
 import { olmo3 } from './olmo3/architecture.ts';
 import { phi3 } from './phi3/architecture.ts';
 import { qwen2 } from './qwen2/architecture.ts';
@@ -48,14 +50,46 @@ export const architectures: readonly Architecture[] = [
   deepseekV3,
   gemma4,
   gemma3n,
+  olmo2,
+  glm4Moe,
 ];
+
+/** To types whose names say little of what they compute, the one here that shares the most of it. */
+const NEAREST: ReadonlyMap<string, string> = new Map([
+  ['apertus', 'qwen3'],
+  ['cohere2', 'gemma2'],
+  ['dots1', 'glm4_moe'],
+  ['ernie4_5', 'llama'],
+  ['ernie4_5_moe', 'glm4_moe'],
+  ['exaone4', 'olmo3'],
+  ['exaone_moe', 'glm4_moe'],
+  ['falcon_h1', 'granitemoehybrid'],
+  ['glm4_moe_lite', 'deepseek_v3'],
+  ['glm_moe_dsa', 'deepseek_v3'],
+  ['hunyuan_v1_dense', 'qwen3'],
+  ['hunyuan_v1_moe', 'qwen3_moe'],
+  ['idefics3', 'llama'],
+  ['kimi_k2', 'deepseek_v3'],
+  ['kimi_k25', 'deepseek_v3'],
+  ['lfm2_moe', 'lfm2'],
+  ['llama4', 'llama'],
+  ['llama4_text', 'llama'],
+  ['minimax_m2', 'qwen3_moe'],
+  ['mixtral', 'qwen3_moe'],
+  ['nemotron_h', 'granitemoehybrid'],
+  ['olmoe', 'qwen3_moe'],
+  ['phimoe', 'qwen3_moe'],
+  ['qwen3_next', 'qwen3_5_moe_text'],
+  ['seed_oss', 'qwen2'],
+  ['smolvlm', 'llama'],
+]);
 
 /** @throws UserError for an architecture that is not listed above */
 export function architectureOf(modelType: string, where: string): Architecture {
   const found = architectures.find((architecture) => architecture.modelType === modelType);
   if (found) return found;
   const known = architectures.map((architecture) => architecture.modelType);
-  const nearest = closest(modelType, known);
+  const nearest = NEAREST.get(modelType) ?? closest(modelType, known);
   throw new UserError({
     what:
       `model type ${modelType} is not implemented; ` +

@@ -26,7 +26,7 @@ def nmse(a, b):
     return float(((a - b) ** 2).sum() / (b**2).sum().clamp_min(1e-300))
 
 
-SEVERAL_TEXTS = ("deepseek-v3", "gemma4-moe", "gpt-oss", "granite4-moe", "qwen3.5", "qwen3.5-moe")
+SEVERAL_TEXTS = ("deepseek-v3", "gemma4-moe", "glm4-moe", "gpt-oss", "granite4-moe", "qwen3.5", "qwen3.5-moe")
 TEXTS = 48
 WORDS_BETWEEN_TEXTS = 5
 

@@ -37,7 +37,7 @@ STEPS, WARMUP, WEIGHT_DECAY = 10, 2, 0.01
 TARGETS = {
     **{name: ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"] for name in ("phi3", "phi4-mini")},
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
-    **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss", "gemma4-moe")},
+    **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss", "gemma4-moe", "glm4-moe")},
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
     **{name: [
         "q_proj", "k_proj", "v_proj", "o_proj", "in_proj", "out_proj", "shared_mlp.input_linear", "shared_mlp.output_linear",
@@ -49,7 +49,7 @@ TARGETS = {
 }
 KEPT = {
     "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "granite4-h": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
-    "deepseek-v3": [0, 2], "gemma4": [1, 3], "gemma4-moe": [0, 1],
+    "deepseek-v3": [0, 2], "glm4-moe": [0, 2], "gemma4": [1, 3], "gemma4-moe": [0, 1],
     "gemma3n": [0, 3], "granite4-moe": [0, 1],
 }
 
@@ -119,6 +119,7 @@ CONFIGS = {
             beta_fast=32.0, beta_slow=1.0,
         )},
     ),
+    "olmo2": lambda: T.Olmo2Config(**SMALL, num_hidden_layers=3, tie_word_embeddings=False, **rope(5e5)),
     "granite": lambda: T.GraniteConfig(
         **SMALL, **GRANITE, num_hidden_layers=2, tie_word_embeddings=True, rms_norm_eps=1e-5, **rope(1e7)
     ),
@@ -172,6 +173,12 @@ CONFIGS = {
             1e4, "yarn", factor=40.0, original_max_position_embeddings=64, beta_fast=32.0, beta_slow=1.0, mscale=1.0,
             mscale_all_dim=1.0,
         ),
+    ),
+    "glm4-moe": lambda: T.Glm4MoeConfig(
+        **{**SMALL, "vocab_size": 96}, num_hidden_layers=3, head_dim=16, attention_bias=True, use_qk_norm=True,
+        first_k_dense_replace=1, moe_intermediate_size=16, n_shared_experts=1, n_routed_experts=8,
+        num_experts_per_tok=3, n_group=1, topk_group=1, routed_scaling_factor=1.5, num_mtp_layers=0,
+        tie_word_embeddings=False, **rope(1e6, partial_rotary_factor=0.5),
     ),
     "gemma4": lambda: T.Gemma4TextConfig(
         **{**SMALL, "vocab_size": 80, "intermediate_size": 40, "num_key_value_heads": 1}, num_hidden_layers=4,
@@ -229,7 +236,7 @@ def random_model(name):
                 parameter.add_(0.2 * torch.randn_like(parameter))
             if parameter_name.endswith("A_log"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-            if name in ("qwen3.5-moe", "deepseek-v3", "granite4-moe") and parameter_name.endswith(("mlp.gate.weight", "router.weight")):  # routers far from ties
+            if name in ("qwen3.5-moe", "deepseek-v3", "glm4-moe", "granite4-moe") and parameter_name.endswith(("mlp.gate.weight", "router.weight")):  # routers far from ties
                 parameter.copy_(0.4 * torch.randn_like(parameter))
     return model
 

@@ -22,7 +22,6 @@ const COMPUTED = { scoring_func: 'sigmoid', topk_method: 'noaux_tc', moe_layer_f
 /** DeepSeek-V3 and -R1, Moonlight: latent attention; experts chosen by sigmoids in groups, beside a shared one, behind the first layers. */
 export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
   const fields = written.withDefaults(DEFAULTS);
-  refuseOtherRouters(fields);
   const rotarySize = fields.count('qk_rope_head_dim');
   const headSize = fields.count('qk_nope_head_dim') + rotarySize;
   const attentionBias = fields.boolean('attention_bias', false);
@@ -83,7 +82,9 @@ function refuseOtherRouters(fields: Fields): void {
   }
 }
 
-function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
+/** @throws UserError for routers of other kinds */
+export function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
+  refuseOtherRouters(fields);
   refuseBalanceLoss(fields);
   const count = fields.count('n_routed_experts', 256);
   const groups = fields.count('n_group', 8, count);

@@ -1,11 +1,12 @@
 import type { JsonObject } from '@anneal/formats/json';
 import type { GgufPart } from '../architecture.ts';
 import type { ModelConfig } from '../config.ts';
+import type { Fields } from '../fields.ts';
 import { float32, uint32 } from '../gguf/writeMetadata.ts';
 import { yarnAttentionFactor } from '../rope.ts';
 
 /** llama.cpp's number for sigmoids among its gating functions. */
-const SIGMOID = 2;
+export const SIGMOID = 2;
 
 /**
  * llama.cpp keeps latents in its cache, as if there were one head of keys: the key's and the value's part of kv_b lie apart, and sizes of the heads
@@ -26,16 +27,7 @@ export const ggufPart: GgufPart = {
       v_head_dim: fields.count('attention.value_length_mla', fields.count('attention.value_length')),
       q_lora_rank: fields.has('attention.q_lora_rank') ? fields.count('attention.q_lora_rank') : null,
       kv_lora_rank: fields.count('attention.kv_lora_rank'),
-      first_k_dense_replace: fields.count('leading_dense_block_count', 0, undefined, 0),
-      n_routed_experts: fields.count('expert_count'),
-      num_experts_per_tok: fields.count('expert_used_count'),
-      moe_intermediate_size: fields.count('expert_feed_forward_length'),
-      n_shared_experts: fields.count('expert_shared_count'),
-      n_group: fields.count('expert_group_count', 1),
-      topk_group: fields.count('expert_group_used_count', 1),
-      norm_topk_prob: fields.boolean('expert_weights_norm', false),
-      routed_scaling_factor: fields.positive('expert_weights_scale', 1),
-      scoring_func: fields.raw('expert_gating_func') === SIGMOID ? 'sigmoid' : 'softmax',
+      ...routedConfig(fields),
       rope_parameters: {
         ...(common['rope_parameters'] as JsonObject),
         partial_rotary_factor: 1,
@@ -44,8 +36,8 @@ export const ggufPart: GgufPart = {
     };
   },
   metadata: (config) => {
-    const { experts, latentAttention: latent } = config;
-    if (!experts?.sigmoid || !experts.shared || !latent) throw new Error('no DeepSeek-V3');
+    const { latentAttention: latent } = config;
+    if (!latent) throw new Error('no DeepSeek-V3');
     const logFactor = yarnLogFactor(config);
     return [
       uint32('attention.head_count_kv', 1),
@@ -55,16 +47,7 @@ export const ggufPart: GgufPart = {
       uint32('attention.value_length_mla', latent.valueSize),
       uint32('attention.kv_lora_rank', latent.kvRank),
       ...(latent.queryRank === null ? [] : [uint32('attention.q_lora_rank', latent.queryRank)]),
-      uint32('leading_dense_block_count', experts.layers.filter((has) => !has).length),
-      uint32('expert_count', experts.count),
-      uint32('expert_used_count', experts.choices),
-      uint32('expert_feed_forward_length', experts.intermediateSize),
-      uint32('expert_shared_count', experts.shared.intermediateSize / experts.intermediateSize),
-      uint32('expert_group_count', experts.sigmoid.groups),
-      uint32('expert_group_used_count', experts.sigmoid.chosenGroups),
-      ['expert_weights_norm', { type: 'bool', value: experts.normalized }],
-      float32('expert_weights_scale', experts.sigmoid.scale),
-      uint32('expert_gating_func', SIGMOID),
+      ...routedMetadata(config),
       ...(logFactor > 0 ? [float32('rope.scaling.yarn_log_multiplier', logFactor / 10)] : []),
     ];
   },
@@ -78,6 +61,39 @@ export const ggufPart: GgufPart = {
   hasOwnValueSize: true,
   scalesYarnItself: true,
 };
+
+/** Experts chosen by sigmoids, as config.json says it. */
+export function routedConfig(fields: Fields): JsonObject {
+  return {
+    first_k_dense_replace: fields.count('leading_dense_block_count', 0, undefined, 0),
+    n_routed_experts: fields.count('expert_count'),
+    num_experts_per_tok: fields.count('expert_used_count'),
+    moe_intermediate_size: fields.count('expert_feed_forward_length'),
+    n_shared_experts: fields.count('expert_shared_count'),
+    n_group: fields.count('expert_group_count', 1),
+    topk_group: fields.count('expert_group_used_count', 1),
+    norm_topk_prob: fields.boolean('expert_weights_norm', false),
+    routed_scaling_factor: fields.positive('expert_weights_scale', 1),
+    scoring_func: fields.raw('expert_gating_func') === SIGMOID ? 'sigmoid' : 'softmax',
+  };
+}
+
+/** The same, as GGUF says it. */
+export function routedMetadata({ experts }: ModelConfig): ReturnType<GgufPart['metadata']> {
+  if (!experts?.sigmoid || !experts.shared) throw new Error('no experts chosen by sigmoids beside a shared one');
+  return [
+    uint32('leading_dense_block_count', experts.layers.filter((has) => !has).length),
+    uint32('expert_count', experts.count),
+    uint32('expert_used_count', experts.choices),
+    uint32('expert_feed_forward_length', experts.intermediateSize),
+    uint32('expert_shared_count', experts.shared.intermediateSize / experts.intermediateSize),
+    uint32('expert_group_count', experts.sigmoid.groups),
+    uint32('expert_group_used_count', experts.sigmoid.chosenGroups),
+    ['expert_weights_norm', { type: 'bool', value: experts.normalized }],
+    float32('expert_weights_scale', experts.sigmoid.scale),
+    uint32('expert_gating_func', SIGMOID),
+  ];
+}
 
 /** The factor of the logarithm in YaRN's scaling of scores (mscale_all_dim); 0 without it. */
 function yarnLogFactor({ rope: { scaling }, attentionScale, headSize }: ModelConfig): number {

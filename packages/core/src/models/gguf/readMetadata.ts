@@ -12,6 +12,12 @@ import { SAMPLING_KEYS } from './samplingKeys.ts';
 /** Llama 3 was trained on 8192 positions before its context was stretched; GGUF does not repeat it. */
 const LLAMA3_ORIGINAL_POSITIONS = 8192;
 
+/** Mistral and OLMo 3 have no architecture of their own in GGUF: they are others' with a window. */
+const WITH_A_WINDOW: ReadonlyMap<string, string> = new Map([
+  ['llama', 'mistral'],
+  ['olmo2', 'olmo3'],
+]);
+
 /**
  * The config.json (transformers 5) of the model in a GGUF file, so that both formats are read and checked by one path.
  * @throws UserError where keys are missing or wrong
@@ -52,8 +58,7 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
   }
   const rotarySize = all.count(key('rope.dimension_count'), headSize);
   const window = all.has(key('attention.sliding_window')) ? all.count(key('attention.sliding_window')) : null;
-  // Mistral has no architecture of its own in GGUF: it is Llama's with, perhaps, a window.
-  const modelType = gguf === 'llama' && window !== null ? 'mistral' : gguf;
+  const modelType = (window !== null && WITH_A_WINDOW.get(gguf)) || gguf;
   // Where all MLPs are experts, a file may lack the size of others.
   const hasMlp = metadata.has(key('feed_forward_length')) || !metadata.has(key('expert_feed_forward_length'));
   const slides = slidingLayers(metadata, key('attention.sliding_window_pattern'));

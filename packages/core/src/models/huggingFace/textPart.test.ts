@@ -1,11 +1,13 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { JsonObject } from '@anneal/formats/json';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { writeSafetensors } from '@anneal/formats/safetensors/write';
 import { describe, expect, test } from 'vitest';
 import { goldenModel, goldenPath, temporaryFolder } from '../../../test/fixtures.ts';
 import { modelWarnings } from '../../trainer/modelWarnings.ts';
 import { openModel } from '../open.ts';
+import { textConfigOf } from './textPart.ts';
 
 const asSavedBy = {
   'transformers 4': { rename: (name: string) => `language_model.${name}`, beside: '' },
@@ -18,11 +20,17 @@ async function nested(
   outer: string,
   { rename, beside }: (typeof asSavedBy)[keyof typeof asSavedBy],
   more: readonly string[] = [],
+  asInside: JsonObject = {},
 ): Promise<string> {
   const path = join(temporaryFolder(), 'nested');
   cpSync(goldenPath(name), path, { recursive: true });
   const { eos_token_id, ...text } = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
-  const whole = { model_type: outer, eos_token_id, text_config: text, vision_config: { hidden_size: 8 } };
+  const whole = {
+    model_type: outer,
+    eos_token_id,
+    text_config: { ...text, ...asInside },
+    vision_config: { hidden_size: 8 },
+  };
   writeFileSync(join(path, 'config.json'), JSON.stringify(whole));
   rmSync(join(path, 'generation_config.json'));
   const source = openSafetensors(goldenPath(name));
@@ -70,6 +78,28 @@ test('what Qwen3.5 sees with and predicts several tokens with is left out, too',
   const inside = openModel(await nested('qwen3.5', 'qwen3_5', asSavedBy['transformers 5'], more));
   expect(inside.leftOut.slice(2)).toEqual(['visual (1 tensor)', 'mtp (1 tensor)']);
   inside.close();
+});
+
+test('the text model of Qwen3-VL is a Qwen3: positions of words are the same in all three of its ropes', async () => {
+  const rope = { rope_type: 'default', rope_theta: 1e6, mrope_section: [4, 2, 2], mrope_interleaved: true };
+  const text = { model_type: 'qwen3_vl_text', rope_parameters: rope };
+  const how = asSavedBy['transformers 5'];
+  const inside = openModel(await nested('qwen3', 'qwen3_vl', how, ['visual.blocks.0.weight'], text));
+  const alone = goldenModel('qwen3');
+  expect(inside.config).toEqual(alone.config);
+  for (const [tensor, { float32 }] of alone.tensors) expect(inside.tensors.get(tensor)?.float32()).toEqual(float32());
+  expect(inside.leftOut).toContain('visual (1 tensor)');
+  inside.close();
+});
+
+test('whether the head of Qwen3-VL is the embedding, the config around the text model says', () => {
+  const text = { model_type: 'qwen3_vl_text', hidden_size: 8 };
+  expect(textConfigOf({ model_type: 'qwen3_vl', tie_word_embeddings: true, text_config: text })).toEqual({
+    model_type: 'qwen3',
+    rope_theta: 500_000,
+    tie_word_embeddings: true,
+    hidden_size: 8,
+  });
 });
 
 test('of Gemma 4 what sees and hears is left out, and keys and values of layers that share those of others', async () => {

@@ -6,8 +6,14 @@ const WRAPPERS: ReadonlyMap<unknown, string> = new Map([
   ['gemma3n', 'gemma3n_text'],
   ['gemma4', 'gemma4_text'],
   ['mistral3', 'mistral'],
+  ['qwen3_vl', 'qwen3_vl_text'],
   ['qwen3_5', 'qwen3_5_text'],
   ['qwen3_5_moe', 'qwen3_5_moe_text'],
+]);
+
+/** Text models that compute without images as another type does, and what transformers takes where they do not say it. */
+const AS_ANOTHER: ReadonlyMap<unknown, { readonly model_type: string; readonly rope_theta: number }> = new Map([
+  ['qwen3_vl_text', { model_type: 'qwen3', rope_theta: 500_000 }],
 ]);
 
 /** What the text model takes from the config around it where it does not say it itself. */
@@ -18,10 +24,13 @@ export function textConfigOf(configJson: JsonObject): JsonObject | null {
   const modelType = WRAPPERS.get(configJson['model_type']);
   const text = configJson['text_config'];
   if (modelType === undefined || !isJsonObject(text)) return null;
+  const another = AS_ANOTHER.get(text['model_type'] ?? modelType);
   const shared = Object.fromEntries(
-    SHARED.flatMap((key) => (configJson[key] === undefined ? [] : [[key, configJson[key]]])),
+    [...SHARED, ...(another ? ['tie_word_embeddings'] : [])].flatMap((key) =>
+      configJson[key] === undefined ? [] : [[key, configJson[key]]],
+    ),
   );
-  return { model_type: modelType, ...shared, ...text };
+  return { model_type: modelType, ...shared, ...another, ...text, ...(another && { model_type: another.model_type }) };
 }
 
 /** How files name the tensors of a text model inside: as transformers 4 saved them, and as transformers 5 does. */

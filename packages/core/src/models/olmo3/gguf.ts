@@ -5,20 +5,16 @@ import { MAX_LAYERS } from '../decoderConfig.ts';
 const PERIOD = 4;
 
 export const ggufPart: GgufPart = {
-  configJson: (fields, common) => {
-    if (!fields.has('attention.sliding_window'))
-      throw fields.unsupported('OLMo 2 is not implemented, only OLMo 3 (docs/add-a-model.md)', 'use another model');
-    return {
-      sliding_window: fields.count('attention.sliding_window'),
-      layer_types: Array.from({ length: fields.count('block_count', undefined, MAX_LAYERS) }, (_, layer) =>
-        (layer + 1) % PERIOD === 0 ? 'full_attention' : 'sliding_attention',
-      ),
-      rope_parameters: {
-        full_attention: common['rope_parameters'] ?? null,
-        sliding_attention: { rope_type: 'default', rope_theta: fields.positive('rope.freq_base', 10_000) },
-      },
-    };
-  },
+  configJson: (fields, common) => ({
+    sliding_window: fields.count('attention.sliding_window'),
+    layer_types: Array.from({ length: fields.count('block_count', undefined, MAX_LAYERS) }, (_, layer) =>
+      (layer + 1) % PERIOD === 0 ? 'full_attention' : 'sliding_attention',
+    ),
+    rope_parameters: {
+      full_attention: common['rope_parameters'] ?? null,
+      sliding_attention: { rope_type: 'default', rope_theta: fields.positive('rope.freq_base', 10_000) },
+    },
+  }),
   metadata: () => [],
   refusal: ({ slidingWindow, slidingRope, rope, attentionBias }) => {
     if (slidingWindow.some((window, layer) => ((layer + 1) % PERIOD === 0) !== (window === null)))
