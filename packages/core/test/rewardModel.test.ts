@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkGgufExport } from '../src/export/gguf.ts';
+import { checkGgufExport } from '../src/export/ggufLimits.ts';
 import { exportLora } from '../src/export/lora.ts';
 import { exportMerged } from '../src/export/merged.ts';
 import { openAnswerer } from '../src/generate/answerer.ts';

@@ -4,12 +4,9 @@ import { crc32 } from 'node:zlib';
 import type { Imatrix } from '@anneal/formats/gguf/imatrix';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { unitOf } from '@anneal/formats/gguf/tensorTypes';
-import { limitsInLlamaCpp } from '@anneal/formats/gguf/tokenizer/limits';
 import { type GgufTensor, GgufWriter, ggufBytes } from '@anneal/formats/gguf/write';
-import { parseJsonObject } from '@anneal/formats/json';
 import { elementCount, type RowRange, type TensorInfo } from '@anneal/formats/tensor';
 import type { WeightType } from '@anneal/kernels';
-import { UserError } from '../errors.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows, refuseUnmergeable } from '../models/adapters/merge.ts';
 import { ggufNames } from '../models/architecture.ts';
@@ -18,13 +15,13 @@ import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
 import { type StoredTensor, storedTensors } from '../models/stored.ts';
+import { checkGgufExport, differencesInLlamaCpp, refuseWhatGgufCannotSay } from './ggufLimits.ts';
 import { ggufMetadata } from './ggufMetadata.ts';
 import { FILE_TYPES, type GgufType, tensorType } from './ggufTypes.ts';
 import { imatrixOfAnother, importanceOf } from './importance/importance.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
 import { standIns } from './standIns.ts';
-import { tokenizerWarnings } from './writeTokenizer.ts';
 
 export interface GgufExport extends ExportProgress {
   readonly model: OpenModel;
@@ -212,37 +209,6 @@ function rowRuns(tensor: TensorInfo | undefined): RowRange[] {
   }));
 }
 
-/**
- * Looks at config and tokenizer before anything is written.
- * @throws UserError for what a GGUF file cannot carry, or llama.cpp would compute differently without saying so
- */
-export function checkGgufExport(model: OpenModel): void {
-  refuseWhatGgufCannotSay(model);
-  ggufMetadata(model, '', FILE_TYPES.f32.number);
-}
-
-function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): void {
-  const { scaling } = config.rope;
-  const { addsOutputBias = architecture.gguf === 'llama', roundsYarn = false } = architecture.ggufPart ?? {};
-  const reason = config.scoreHead
-    ? 'it is a reward model, and the files that Anneal writes hold no head of scores'
-    : scaling?.kind === 'llama3' && architecture.gguf !== 'llama'
-      ? `llama.cpp knows Llama 3's rope scaling only for Llama, not for ${architecture.modelType}`
-      : scaling?.kind === 'yarn' &&
-          !((scaling.truncate || roundsYarn) && scaling.betaFast === 32 && scaling.betaSlow === 1)
-        ? 'llama.cpp knows YaRN only with beta_fast 32, beta_slow 1 and truncate'
-        : config.outputBias && !addsOutputBias
-          ? `llama.cpp knows no bias on the attention output of ${architecture.modelType}`
-          : (architecture.ggufPart?.refusal(config) ?? null);
-  if (reason === null) return;
-  throw new UserError({
-    what: `this model cannot be exported to GGUF: ${reason}`,
-    where: path,
-    next: 'export it as a merged Hugging Face folder',
-    code: 'export_unsupported',
-  });
-}
-
 /** @throws UserError where an entry is of another model, or all are */
 function refuseOtherImatrix(model: OpenModel, imatrix: Imatrix): void {
   const stored = [...model.tensors.values()].flatMap((tensor) => storedOf(model, tensor));
@@ -272,37 +238,5 @@ function remarksOnImportance({ model, types, imatrix = null }: GgufExport): stri
   return [
     `Of ${lacking.length} tensors the importance matrix says nothing, or not of all experts (${first.name} is the first): ` +
       'all columns count alike there. More tokens reach more experts.',
-  ];
-}
-
-function differencesInLlamaCpp(model: OpenModel): string[] {
-  const { config, architecture, tokenizerFiles } = model;
-  const isHonored = architecture.ggufPart?.honorsWindow ?? false;
-  const window = isHonored ? null : (config.slidingWindow.find((keys) => keys !== null) ?? null);
-  return [
-    ...(window === null
-      ? []
-      : [`llama.cpp ignores the sliding window of this model: beyond ${window} tokens its answers will differ.`]),
-    ...(config.rope.scaling?.kind === 'yarn' && !config.rope.scaling.truncate
-      ? [
-          'llama.cpp rounds the ends of the ramp of YaRN, which this model does not: its answers may differ a little, ' +
-            `as they do for every GGUF file of ${architecture.modelType}.`,
-        ]
-      : []),
-    ...(config.rope.scaling?.kind === 'longrope'
-      ? [
-          `llama.cpp takes the long factors of LongRoPE wherever its context is larger than ${config.rope.scaling.originalMaxPositions} ` +
-            'tokens, not where the text is: start it with that context for short texts.',
-        ]
-      : []),
-    ...(config.rope.scaling?.kind === 'dynamic'
-      ? [
-          `llama.cpp does not know dynamic NTK: beyond ${config.rope.scaling.originalMaxPositions} tokens its answers will differ.`,
-        ]
-      : []),
-    ...(tokenizerFiles.includes('tokenizer.json')
-      ? limitsInLlamaCpp(parseJsonObject(model.readTokenizerFile('tokenizer.json'), `${model.path}: tokenizer.json`))
-      : ['The model has no tokenizer, so the files take and give token ids only.']),
-    ...tokenizerWarnings(model).map((warning) => `${warning} The files do not have them.`),
   ];
 }

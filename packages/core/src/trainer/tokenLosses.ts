@@ -10,7 +10,7 @@ import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { batchCall } from './batchCall.ts';
-import { adaptHeadPrograms, evaluateProgram } from './programs.ts';
+import { adaptHeadPrograms, evaluateProgram } from './evaluatePrograms.ts';
 
 export interface TokenLossOptions {
   readonly device: Device;

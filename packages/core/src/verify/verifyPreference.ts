@@ -8,7 +8,7 @@ import { openModel } from '../models/open.ts';
 import { withScoreHead } from '../models/scoreHead.ts';
 import { supervisedRows } from '../objectives/labels.ts';
 import type { Measured, Objective } from '../objectives/objective.ts';
-import { referenceInput } from '../trainer/programs.ts';
+import { referenceInput } from '../trainer/evaluatePrograms.ts';
 import { lossSize, sampledRows, sampledStep, verifyAdvantages } from './goldenPolicy.ts';
 import {
   type GoldenPreference,

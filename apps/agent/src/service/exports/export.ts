@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { checkGgufExport, exportGguf, ggufFileName } from '@anneal/core/export/gguf';
+import { exportGguf, ggufFileName } from '@anneal/core/export/gguf';
+import { checkGgufExport } from '@anneal/core/export/ggufLimits';
 import type { GgufType } from '@anneal/core/export/ggufTypes';
 import { exportLora } from '@anneal/core/export/lora';
 import { exportMerged } from '@anneal/core/export/merged';

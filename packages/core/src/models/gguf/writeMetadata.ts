@@ -34,7 +34,7 @@ export function metadataOf(config: ModelConfig, architecture: Architecture): Map
 /** Llama 3's, LongRoPE's and proportional scaling are tensors there (ropeFactors.ts); Llama 3's original context is written only for our own reader. */
 function ropeScalingEntries({ scaling }: RopeConfig, scalesYarnItself: boolean): Entry[] {
   if (scaling === null || scaling.kind === 'proportional') return [];
-  if (scaling.kind === 'dynamic') return []; // GGUF does not know it: `export/gguf.ts` says so
+  if (scaling.kind === 'dynamic') return []; // GGUF does not know it: `export/ggufLimits.ts` says so
   if (scaling.kind === 'llama3') return [originalContext(scaling.originalMaxPositions)];
   if (scaling.kind === 'longrope')
     return [
