@@ -33,6 +33,11 @@ const nothing = z.object({});
 const mostEvents = 200;
 const mostRows = 20;
 
+const rowSource = z
+  .string()
+  .min(1)
+  .describe('A recipe, a data file of the agent, or a data set that it has pulled: owner/name');
+
 const looking: readonly Tool[] = [
   tool(
     'runs_list',
@@ -103,10 +108,7 @@ const looking: readonly Tool[] = [
     `Rows of a recipe, a data file or a pulled data set as the trainer sees them: text, loss mask, verdict; at most ${mostRows}`,
     'viewer',
     z.object({
-      source: z
-        .string()
-        .min(1)
-        .describe('A recipe, a data file of the agent, or a data set that it has pulled: owner/name'),
+      source: rowSource,
       first: rowRangeSchema.shape.first.default(1),
       count: z.int().min(1).max(mostRows).default(3),
     }),
@@ -121,12 +123,7 @@ const looking: readonly Tool[] = [
     'data_report',
     'What is worth knowing of all rows: lengths, packing, duplicates, leakage',
     'viewer',
-    z.object({
-      source: z
-        .string()
-        .min(1)
-        .describe('A recipe, a data file of the agent, or a data set that it has pulled: owner/name'),
-    }),
+    z.object({ source: rowSource }),
     async ({ ask }, { source }) => finish((await ask.openData({}, { source })).report()),
   ),
   tool('models_list', 'The models that are here, with license, size and who uses them', 'viewer', nothing, ({ ask }) =>
@@ -215,24 +212,25 @@ const changing: readonly Tool[] = [
     'Moves a run to a place, from 1, among those that wait for its device',
     'operator',
     named.extend({ place: z.int().min(1) }),
-    async ({ ask, connection }, { run, place }) =>
-      (await ask.openQueue('.')).move((await runThere(connection, run)).key, place),
+    async (given, { run, place }) => {
+      const { queue, key } = await inQueue(given, run);
+      return queue.move(key, place);
+    },
   ),
   tool(
     'queue_assign',
     'Lets a run that has not begun wait for another device',
     'operator',
     named.extend({ device: z.string().min(1) }),
-    async ({ ask, connection }, { run, device }) =>
-      (await ask.openQueue('.')).assign((await runThere(connection, run)).key, device),
+    async (given, { run, device }) => {
+      const { queue, key } = await inQueue(given, run);
+      return queue.assign(key, device);
+    },
   ),
-  tool(
-    'queue_remove',
-    'Takes a run out of the queue; it stays',
-    'operator',
-    named,
-    async ({ ask, connection }, { run }) => (await ask.openQueue('.')).remove((await runThere(connection, run)).key),
-  ),
+  tool('queue_remove', 'Takes a run out of the queue; it stays', 'operator', named, async (given, { run }) => {
+    const { queue, key } = await inQueue(given, run);
+    return queue.remove(key);
+  }),
   tool(
     'queue_set',
     'How many runs a device trains at a time',
@@ -276,6 +274,11 @@ const making: readonly Tool[] = [
 ];
 
 export const tools: readonly Tool[] = [...looking, ...talking, ...writing, ...changing, ...making];
+
+/** The queue of the agent, and what it calls this run. */
+async function inQueue({ ask, connection }: Surroundings, run: string) {
+  return { queue: await ask.openQueue('.'), key: (await runThere(connection, run)).key };
+}
 
 function tool<Schema extends z.ZodObject>(
   name: string,

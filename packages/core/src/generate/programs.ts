@@ -1,7 +1,8 @@
 import { type ActivationType, chooseToken, Graph, gatherRows, splitColumns, type Variables } from '@anneal/kernels';
 import { carriesState, headsOf, type ModelConfig, readableTokens } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
-import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+import { ModelScope } from '../models/layers/modelScope.ts';
+import type { WeightOptions } from '../models/layers/scopeWeights.ts';
 
 export interface DecodeOptions {
   readonly config: ModelConfig;

@@ -4,7 +4,8 @@ import type { Conversation } from '../datasets/types.ts';
 import type { KeptAnswers } from '../synthesis/journal.ts';
 import type { JudgedAnswerText, RewardFunction } from './answer.ts';
 import { Judges } from './judges.ts';
-import { type OpenRewardModel, RewardModel } from './rewardModel.ts';
+import type { OpenRewardModel } from './openRewardModel.ts';
+import { RewardModel } from './rewardModel.ts';
 import { Rewards } from './rewards.ts';
 
 export interface AskedAnswer {

@@ -1,7 +1,4 @@
 /** A trained reward model as a reward: reads a conversation with the answer at its end, as it was trained to, and gives it a score. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { readPeftAdapter } from '@anneal/formats/peft/read';
 import { compile, type Device, type Engine, Graph, type Plan, rowScores, Variables } from '@anneal/kernels';
 import { layOut } from '../datasets/batch.ts';
 import { inCallForm } from '../datasets/callForm.ts';
@@ -10,35 +7,17 @@ import { toWords } from '../datasets/tokenStore.ts';
 import type { Conversation } from '../datasets/types.ts';
 import { activationTypeOn } from '../device.ts';
 import { UserError } from '../errors.ts';
-import { type ModelText, openModelText } from '../generate/modelText.ts';
-import { resolveModelPath } from '../hub/resolve.ts';
 import { allocateEngine } from '../memory.ts';
-import { baseOfAdapter } from '../models/adapters/baseOfAdapter.ts';
-import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
-import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope } from '../models/layers/modelScope.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
-import { type OpenModel, openModel } from '../models/open.ts';
-import { withScoreHead } from '../models/scoreHead.ts';
 import { type RewardObjectiveOptions, rewardObjective } from '../objectives/reward.ts';
-import { readChatTemplates } from '../templates/chatTemplates.ts';
 import { TemplateError } from '../templates/template.ts';
 import { readableIds } from '../tokenizers/tokensWithoutRow.ts';
 import { batchCall } from '../trainer/batchCall.ts';
-import type { ModelReward } from './answer.ts';
-
-/** Its files, with nothing loaded but an adapter. */
-export interface OpenRewardModel {
-  readonly reward: ModelReward;
-  readonly model: OpenModel;
-  readonly text: ModelText;
-  readonly adapter: LoraWeights | null;
-  /** Files with what it scores by. */
-  readonly files: readonly string[];
-}
+import type { OpenRewardModel } from './openRewardModel.ts';
 
 /** An answer at the end of what was asked. */
 export interface ScoredAnswer {
@@ -54,30 +33,6 @@ export interface ScoringRoom {
 }
 
 const scoreProgram = 'score';
-
-/**
- * @param now what `strftime_now` of the chat template says
- * @throws UserError `not_a_reward_model`, and whatever keeps a model, an adapter or a text from being opened
- */
-export async function openRewardModel(reward: ModelReward, now?: Date): Promise<OpenRewardModel> {
-  const { path } = reward;
-  if (existsSync(join(path, 'events.jsonl'))) throw isRun(path);
-  const isAdapter = existsSync(join(path, 'adapter_config.json'));
-  const base = isAdapter ? baseOf(path) : null;
-  const model = openModel(resolveModelPath(base?.baseModel ?? path, { revision: base?.revision }));
-  try {
-    if (!isAdapter && !model.config.scoreHead) throw givesText(path);
-    const scored = withScoreHead(model);
-    const text = openModelText(scored, { now, chatTemplates: isAdapter ? readChatTemplates(path) : null });
-    if (!text.renderer) throw withoutTemplate(path);
-    const adapter = isAdapter ? await loadLoraWeights(path, scored) : null;
-    const ofAdapter = ['adapter_config.json', 'adapter_model.safetensors'].map((name) => join(path, name));
-    return { reward, model: scored, text, adapter, files: [...model.files, ...(isAdapter ? ofAdapter : [])] };
-  } catch (error) {
-    model.close();
-    throw error;
-  }
-}
 
 export function planScoring(
   { model, adapter, reward }: OpenRewardModel,
@@ -204,34 +159,3 @@ export class RewardModel implements AsyncDisposable {
     return new UserError({ what: `the reward ${name} ${what}`, where: path, next, code: 'reward_failed' });
   }
 }
-
-function baseOf(folder: string): ReturnType<typeof baseOfAdapter> {
-  const { tensors, config } = readPeftAdapter(folder);
-  tensors.close();
-  if (config.taskType !== 'SEQ_CLS') throw givesText(folder);
-  return baseOfAdapter(folder);
-}
-
-const givesText = (where: string): UserError =>
-  new UserError({
-    what: 'this model gives text, and no score',
-    where,
-    next: 'name one that was trained with `rl: reward`, or a folder for AutoModelForSequenceClassification with one label; a model that judges in words is `type: judge`',
-    code: 'not_a_reward_model',
-  });
-
-const isRun = (where: string): UserError =>
-  new UserError({
-    what: 'this is a run, and each of its checkpoints is another reward model',
-    where,
-    next: 'name a checkpoint: the folder checkpoints/checkpoint-N in it (`anneal runs show` lists them)',
-    code: 'not_a_reward_model',
-  });
-
-const withoutTemplate = (where: string): UserError =>
-  new UserError({
-    what: 'the reward model has no chat template, so it cannot be shown a conversation',
-    where,
-    next: 'put the chat_template.jinja that it was trained with into its folder',
-    code: 'template_missing',
-  });

@@ -11,7 +11,8 @@ import {
 import { adaptHeadProgram } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
-import { type Head, ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+import { type Head, ModelScope } from '../models/layers/modelScope.ts';
+import type { WeightOptions } from '../models/layers/scopeWeights.ts';
 import { labelLogps } from '../objectives/labels.ts';
 import type { ModelPass, Objective, ObjectiveContext } from '../objectives/objective.ts';
 

@@ -10,7 +10,7 @@ import { sha256OfFile } from '../fileHash.ts';
 import { defaultCacheDirectory } from '../hub/cache.ts';
 import { modelHash } from '../models/hash.ts';
 import type { OpenModel } from '../models/open.ts';
-import type { OpenRewardModel } from '../rewards/rewardModel.ts';
+import type { OpenRewardModel } from '../rewards/openRewardModel.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { type RunHashes, readPinned } from './runHashes.ts';
 import type { OpenedInputs, Session } from './session.ts';

@@ -19,7 +19,8 @@ import {
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import { type TokenVariables, tokenVariables } from '../models/adapters/tokens.ts';
 import type { ModelConfig } from '../models/config.ts';
-import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+import { ModelScope } from '../models/layers/modelScope.ts';
+import type { WeightOptions } from '../models/layers/scopeWeights.ts';
 import { divergenceVariable } from '../objectives/kto.ts';
 import type { Objective } from '../objectives/objective.ts';
 import { contextOf, evaluateProgram, sumsOf } from './evaluatePrograms.ts';

@@ -11,8 +11,9 @@ import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
+import { type OpenRewardModel, openRewardModel } from '../rewards/openRewardModel.ts';
 import type { PlannedRewardModel } from '../rewards/openRewards.ts';
-import { type OpenRewardModel, openRewardModel, planScoring } from '../rewards/rewardModel.ts';
+import { planScoring } from '../rewards/rewardModel.ts';
 import { type Job, totalStepsOf } from './job.ts';
 import { loraOf } from './jobAdapter.ts';
 import {

@@ -28,7 +28,8 @@ export function expertParameters(linears: Iterable<string>): string[] {
 
 /**
  * `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable.
- * @param onExperts the matrices of experts that the adapter is on
+ * @param onExperts the matrices of experts that the adapter is on, which decides how PEFT nests their names; by default
+ * both, as in every reference whose adapter is on experts at all
  */
 export function gradientVariable(
   model: OpenModel,

@@ -8,7 +8,7 @@ import type { PullRequest } from '@anneal/core/protocol/models';
 import type { MissingSource } from '@anneal/core/protocol/recipes';
 import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
 import type { ResolvedDataset } from '@anneal/core/recipe/resolveDataset';
-import { openRewardModel } from '@anneal/core/rewards/rewardModel';
+import { openRewardModel } from '@anneal/core/rewards/openRewardModel';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
 import { modelWarnings } from '@anneal/core/trainer/modelWarnings';
 import { readPeftAdapter } from '@anneal/formats/peft/read';

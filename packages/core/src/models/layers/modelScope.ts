@@ -1,8 +1,6 @@
-import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import {
   type AdaptedMatrix,
   addBias,
-  type EmbeddingNoise,
   type ExpertRoutes,
   embedding,
   embeddingNoise,
@@ -10,7 +8,6 @@ import {
   type Graph,
   linear,
   type MergedProjection,
-  type RoutedTokens,
   rmsNorm,
   scale,
   scaleColumns,
@@ -25,7 +22,6 @@ import {
   addLora,
   addMergedDora,
   addMergedLora,
-  type Linear,
   mergedAdapters,
   type PlainOutput,
   rowLengths,
@@ -33,38 +29,11 @@ import {
 import { outerShape } from '../adapters/embeddings.ts';
 import { adaptedHeadName, fullName, type LoraModuleSpec, type LoraSpec, loraVariables } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
-import { nf4Stack, nf4Weight } from '../nf4.ts';
 import { givesNoText } from '../scoreHead.ts';
 import { stackName } from '../stackName.ts';
-import { expectedTensors } from '../tensors.ts';
 import type { Visibility } from './attention.ts';
-import { onesName } from './constants.ts';
 import { elementsOf, type HeldMatrix, multiply, multiplyExperts, type ProductOptions } from './heldMatrix.ts';
-
-/** How a model's weights take part in a program: what an architecture's graph must not know. */
-export interface WeightOptions {
-  /** Type of the frozen weights of linears and embeddings; with bf16, products are formed in bf16 and summed in float32. */
-  readonly type: 'f32' | 'bf16';
-  /** Linears that are held in NF4, by our names. */
-  readonly nf4: ReadonlyMap<string, Nf4Form>;
-  /** Full fine-tuning: the model's own weights are parameters, kept in float32. */
-  readonly trainable: boolean;
-  readonly lora: LoraSpec | null;
-  /** Products read copies of the trained matrices in bfloat16, which the caller keeps up to date. */
-  readonly copies: boolean;
-  /** i32[2], in training programs whose adapter has dropout. */
-  readonly dropoutSeed: Tensor | null;
-  /** What is added to the embeddings of packed documents, in training programs. */
-  readonly embeddingNoise?: EmbeddingNoise | null;
-  /** Most calls read a row or a few, and nothing is differentiated: products read weights in NF4 as they are held. */
-  readonly fewRows?: boolean;
-  /** Is told what linears read while the graph is built; of experts with their routes. */
-  readonly onInput?: (x: Tensor, linears: readonly string[], routes?: ExpertRoutes) => void;
-  /** Is told what routers of experts say while the graph is built, layer by layer. */
-  readonly onRouter?: ((routed: RoutedTokens) => void) | undefined;
-  /** Number of the first layer, where a program goes through the model more than once; 0 where nothing is said. */
-  readonly firstLayer?: number;
-}
+import { ScopeWeights, type WeightOptions } from './scopeWeights.ts';
 
 /** Logits: x · weightᵀ, under the soft cap, if it is not 0. */
 export interface Head {
@@ -80,29 +49,27 @@ export class ModelScope {
   readonly graph: Graph;
   readonly config: ModelConfig;
   private readonly options: WeightOptions;
-  private readonly shapes: ReadonlyMap<string, readonly number[]>;
+  private readonly weights: ScopeWeights;
 
   constructor(graph: Graph, config: ModelConfig, options: WeightOptions) {
     this.graph = graph;
     this.config = config;
     this.options = options;
-    this.shapes = expectedTensors(config);
+    this.weights = new ScopeWeights(graph, config, options);
   }
 
-  /** A weight by our name. What is no matrix (norms, biases, kernels of convolutions) is float32 always. */
+  /** A weight by our name. */
   weight(name: string): Tensor {
-    const shape = this.shapeOf(name);
-    const { type, trainable } = this.options;
-    if (this.isFull(name)) {
-      return this.graph.variables.get(fullName(name), { shape, dtype: 'f32', kind: 'parameter' });
-    }
-    const dtype = trainable || shape.length !== 2 || name === 'score' ? 'f32' : type;
-    return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
+    return this.weights.get(name);
   }
 
   /** What is no parameter, whatever is trained. */
   fixed(name: string): Tensor {
-    return this.graph.variables.get(name, { shape: this.shapeOf(name), dtype: 'f32', kind: 'weight' });
+    return this.weights.fixed(name);
+  }
+
+  get bf16(): boolean {
+    return this.options.type === 'bf16';
   }
 
   /** RMS norm by the weight of this name; heads are normed one by one where it is as long as they are. */
@@ -112,17 +79,13 @@ export class ModelScope {
 
   /** RMS norm of each head of `size` values, without weights. */
   plainNorm(x: Tensor, size: number): Tensor {
-    return rmsNorm(x, this.ones(size), this.config.rmsNormEps);
+    return rmsNorm(x, this.weights.ones(size), this.config.rmsNormEps);
   }
 
   /** x [T, N] times the weights [N] of this name, column by column. */
   scaleColumns(x: Tensor, name: string): Tensor {
     const weights = this.weight(name);
-    return scaleColumns(x, weights, this.ones(Number(weights.shape[0])));
-  }
-
-  private ones(size: number): Tensor {
-    return this.graph.variables.get(onesName(size), { shape: [size], dtype: 'f32', kind: 'state' });
+    return scaleColumns(x, weights, this.weights.ones(Number(weights.shape[0])));
   }
 
   /** For what caps logits itself, as losses do. */
@@ -181,16 +144,25 @@ export class ModelScope {
     const a_VR = loraVariables.a(variables, module.rank, 'embed', shape);
     const b_DR = loraVariables.b(variables, module.rank, 'embed', shape);
     const { bf16 } = this;
-    return linear(embedding(tokens, a_VR), b_DR, { alpha: module.scale, bf16, plus: rows_TD, copy: this.copyOf(b_DR) });
+    return linear(embedding(tokens, a_VR), b_DR, {
+      alpha: module.scale,
+      bf16,
+      plus: rows_TD,
+      copy: this.weights.copyOf(b_DR),
+    });
+  }
+
+  /** The embeddings of documents, with noise where the program trains with it. */
+  noised(h_TD: Tensor, visible: Visibility): Tensor {
+    const { embeddingNoise: noise } = this.options;
+    if (!noise) return h_TD;
+    if (visible.kind !== 'packed') throw new Error('noise is for training, which has whole documents');
+    return embeddingNoise(h_TD, visible.cuSeqlens, noise);
   }
 
   /** Of the program, as passes tell layers apart. */
   layerNumber(layer: number): number {
     return (this.options.firstLayer ?? 0) + layer;
-  }
-
-  get bf16(): boolean {
-    return this.options.type === 'bf16';
   }
 
   /** x · weightᵀ, plus its bias, plus the adapter's share, plus `plus`. */
@@ -218,14 +190,14 @@ export class ModelScope {
   projectMerged(x_TI: Tensor, names: readonly string[]): MergedProjection | null {
     const { lora } = this.options;
     const { variables } = this.graph;
-    const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
+    const linears = names.map((name) => ({ name, shape: this.weights.shapeOf(name) }));
     const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
-    const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
+    const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.weights.has(name));
     const biases_O = biasNames.map((name) => this.weight(name));
-    const [isFull = false, ...mixed] = new Set(biasNames.map((name) => this.isFull(name)));
+    const [isFull = false, ...mixed] = new Set(biasNames.map((name) => this.weights.isFull(name)));
     if (!adapters || mixed.length > 0 || ![0, names.length].includes(biases_O.length) || !Variables.canStack(biases_O))
       return null;
-    const weight_EI = this.stacked(linears);
+    const weight_EI = this.weights.stacked(linears);
     if (!weight_EI) return null;
     this.options.onInput?.(x_TI, names);
     const stackOfBiases = `${stackName(names)}_bias`;
@@ -240,39 +212,35 @@ export class ModelScope {
     return { y: withBiases(addMergedDora(x_TI, product_TE, elements_EI, adapters, lora, this.adding)), added: null };
   }
 
-  /** The rows of these weights as one matrix; null where they cannot lie beside each other. */
-  private stacked(linears: readonly Linear[]): HeldMatrix | null {
-    const names = linears.map(({ name }) => name);
-    const [form, ...others] = new Set(names.map((name) => this.options.nf4.get(name)));
-    if (others.length > 0) return null;
-    if (form) return nf4Stack(this.graph.variables, linears, form);
-    const weights_OI = names.map((name) => this.weight(name));
-    return Variables.canStack(weights_OI) ? this.graph.variables.stack(stackName(names), weights_OI) : null;
-  }
-
   /** x · weight_eᵀ, plus its bias, plus the adapter's share, for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
   expertLinear(x_TCI: Tensor, name: string, routes: ExpertRoutes): Tensor {
     const { lora, onInput } = this.options;
     onInput?.(x_TCI, [name], routes);
-    const product_TCO = multiplyExperts(x_TCI, this.held(name), routes.offsets, this.products);
+    const product_TCO = multiplyExperts(x_TCI, this.weights.held(name), routes.offsets, this.products);
     const bias = `${name}_bias`;
-    const y_TCO = this.shapes.has(bias) ? expertAddBias(product_TCO, this.weight(bias), routes) : product_TCO;
-    return lora ? addExpertLora(x_TCI, { name, shape: this.shapeOf(name), y_TO: y_TCO }, routes, lora, this) : y_TCO;
+    const y_TCO = this.weights.has(bias) ? expertAddBias(product_TCO, this.weight(bias), routes) : product_TCO;
+    return lora
+      ? addExpertLora(x_TCI, { name, shape: this.weights.shapeOf(name), y_TO: y_TCO }, routes, lora, this)
+      : y_TCO;
   }
 
   /** How long each row of this linear's weight is with its adapter: [O]. */
   rowLengths(name: string): Tensor {
-    const of = { name, shape: this.shapeOf(name) };
-    return rowLengths(this.graph, of, this.matrix(name), this.options.lora as LoraSpec);
+    const of = { name, shape: this.weights.shapeOf(name) };
+    return rowLengths(this.graph, of, this.weights.matrix(name), this.options.lora as LoraSpec);
   }
 
   private plain(x_TI: Tensor, name: string, plus_TO?: Tensor): PlainOutput {
-    const product_TO = this.product(x_TI, this.held(name), plus_TO);
-    return { name, shape: this.shapeOf(name), y_TO: this.withBias(product_TO, name) };
+    const product_TO = this.product(x_TI, this.weights.held(name), plus_TO);
+    return { name, shape: this.weights.shapeOf(name), y_TO: this.withBias(product_TO, name) };
   }
 
   private product(x_TI: Tensor, held_OI: HeldMatrix, plus_TO?: Tensor): Tensor {
-    return multiply(x_TI, held_OI, { ...this.products, plus: plus_TO, copyOf: (weight) => this.copyOf(weight) });
+    return multiply(x_TI, held_OI, {
+      ...this.products,
+      plus: plus_TO,
+      copyOf: (weight) => this.weights.copyOf(weight),
+    });
   }
 
   private get products(): ProductOptions {
@@ -281,12 +249,7 @@ export class ModelScope {
 
   private withBias(y_TO: Tensor, name: string): Tensor {
     const bias = `${name}_bias`;
-    return this.shapes.has(bias) ? addBias(y_TO, this.weight(bias)) : y_TO;
-  }
-
-  private isFull(name: string): boolean {
-    const { lora } = this.options;
-    return lora?.full.has(name) === true || (name === 'embed' && (lora?.tokens.length ?? 0) > 0);
+    return this.weights.has(bias) ? addBias(y_TO, this.weight(bias)) : y_TO;
   }
 
   private isDora(name: string): boolean {
@@ -296,9 +259,9 @@ export class ModelScope {
 
   /** x · Wᵀ with its adapter and magnitude, then the bias, which they do not change, and `plus_TO`. */
   private withDora(x_TI: Tensor, name: string, plus_TO?: Tensor): Tensor {
-    const weight_OI = this.matrix(name);
-    const y_TO = linear(x_TI, weight_OI, { bf16: this.bf16, copy: this.copyOf(weight_OI) });
-    const plain = { name, shape: this.shapeOf(name), y_TO };
+    const weight_OI = this.weights.matrix(name);
+    const y_TO = linear(x_TI, weight_OI, { bf16: this.bf16, copy: this.weights.copyOf(weight_OI) });
+    const plain = { name, shape: this.weights.shapeOf(name), y_TO };
     return this.withBias(
       addDora(x_TI, plain, weight_OI, this.options.lora as LoraSpec, { ...this.adding, plus_TO }),
       name,
@@ -310,37 +273,8 @@ export class ModelScope {
     return lora ? addLora(x_TI, outputs, lora, this.adding) : outputs.map(({ y_TO }) => y_TO);
   }
 
-  /** The embeddings of documents, with noise where the program trains with it. */
-  noised(h_TD: Tensor, visible: Visibility): Tensor {
-    const { embeddingNoise: noise } = this.options;
-    if (!noise) return h_TD;
-    if (visible.kind !== 'packed') throw new Error('noise is for training, which has whole documents');
-    return embeddingNoise(h_TD, visible.cuSeqlens, noise);
-  }
-
   private get adding(): AddLoraOptions {
     const { dropoutSeed } = this.options;
-    return { bf16: this.bf16, dropoutSeed, copyOf: (parameter) => this.copyOf(parameter) };
-  }
-
-  private shapeOf(name: string): readonly number[] {
-    const shape = this.shapes.get(name);
-    if (!shape) throw new Error(`this architecture has no tensor ${name}`);
-    return shape;
-  }
-
-  /** A linear's weight in the form that it is held in. */
-  private held(name: string): HeldMatrix {
-    const form = this.options.nf4.get(name);
-    return form ? nf4Weight(this.graph.variables, { name, shape: this.shapeOf(name) }, form) : this.weight(name);
-  }
-
-  /** A linear's weight as its elements. */
-  private matrix(name: string): Tensor {
-    return elementsOf(this.graph, this.held(name));
-  }
-
-  private copyOf(weight: Tensor): Tensor | undefined {
-    return this.options.copies && weight.kind === 'parameter' ? this.graph.variables.copyOf(weight) : undefined;
+    return { bf16: this.bf16, dropoutSeed, copyOf: (parameter) => this.weights.copyOf(parameter) };
   }
 }

@@ -12,7 +12,8 @@ import {
 import { expect, test } from 'vitest';
 import { loraSpec } from '../adapters/lora.ts';
 import { readConfig } from '../index.ts';
-import { ModelScope, type WeightOptions } from './modelScope.ts';
+import { ModelScope } from './modelScope.ts';
+import type { WeightOptions } from './scopeWeights.ts';
 
 const T = 3;
 const D = 1024;
