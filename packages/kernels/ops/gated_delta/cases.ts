@@ -1,13 +1,13 @@
 import {
-  type CarriedSequence,
-  carriedCase,
   carriedPlaces,
+  casesOfStates,
   nextTokens,
   oneSequence,
   sequencesBeside,
+  sixteenAnswers,
 } from '../../src/cases/carried.ts';
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
-import { endsOf, numbersOf } from '../../src/cases/documents.ts';
+import { numbersOf } from '../../src/cases/documents.ts';
 import { bf16Roundoff } from '../../src/cases/values.ts';
 import type { ActivationType } from '../../src/tensor.ts';
 import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './op.ts';
@@ -26,12 +26,7 @@ function sizes(T: number, { keyHeads, heads, keySize, valueSize }: Heads) {
   return { extents, attributes: { keyHeads, keySize } };
 }
 
-/** Documents of these lengths. */
-function packed(lengths: readonly number[], heads: Heads) {
-  const ends = endsOf(lengths);
-  const { extents, attributes } = sizes(ends.at(-1) as number, heads);
-  return { extents: { ...extents, S: ends.length }, attributes, fill: { cuSeqlens: constant(...ends) } };
-}
+const { packed, cached, beside } = casesOfStates(sizes, 'M');
 
 const small: Heads = { keyHeads: 1, heads: 2, keySize: 4, valueSize: 3 };
 const hard = {
@@ -94,17 +89,6 @@ export const gatedDeltaBackwardCases = casesFor(gatedDeltaBackwardOp, {
   },
 });
 
-function cached(sequences: readonly CarriedSequence[], heads: Heads) {
-  const { tokens, count, held, fill } = carriedCase(sequences);
-  const { extents, attributes } = sizes(tokens, heads);
-  return { extents: { ...extents, M: held * extents.M, Q: count }, attributes, fill };
-}
-
-/** The same beside each other. */
-function beside(sequences: readonly CarriedSequence[], heads: Heads) {
-  return { ...cached(sequences, heads), optional: ['slots'] as const };
-}
-
 const wide: Heads = { keyHeads: 2, heads: 4, keySize: 8, valueSize: 12 };
 
 export const gatedDeltaCachedCases = casesFor(gatedDeltaCachedOp, {
@@ -119,13 +103,7 @@ export const gatedDeltaCachedCases = casesFor(gatedDeltaCachedOp, {
     'the next tokens of several': beside(nextTokens, wide),
     'the next tokens of heads of 128': beside(nextTokens, { keyHeads: 1, heads: 2, keySize: 128, valueSize: 128 }),
   },
-  benchmark: [
-    { ...cached(oneSequence(1, 511), published), optional: [] },
-    beside(
-      Array.from({ length: 16 }, (_, slot) => ({ tokens: 1, start: 511, slot, slots: 1 })),
-      published,
-    ),
-  ],
+  benchmark: [{ ...cached(oneSequence(1, 511), published), optional: [] }, beside(sixteenAnswers, published)],
   reference: ({ state, positions, slots, ...inputs }, { out, next }, { extents, attributes, dtypes }) => {
     const heads = headsOf(extents, attributes);
     const [count, rows] = [dtypes.slots ? (extents.Q ?? 0) : 0, heads.heads * heads.keySize];

@@ -1,13 +1,12 @@
 import {
-  type CarriedSequence,
-  carriedCase,
   carriedPlaces,
+  casesOfStates,
   nextTokens,
   oneSequence,
   sequencesBeside,
+  sixteenAnswers,
 } from '../../src/cases/carried.ts';
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
-import { endsOf } from '../../src/cases/documents.ts';
 import { sigmoid, zeros } from '../../src/cases/mathematics.ts';
 import type { Values } from '../../src/cases/values.ts';
 import {
@@ -25,18 +24,11 @@ interface Conv {
 }
 
 function sizes(T: number, { channels, taps, gated }: Conv) {
-  return { T, D: channels, M: (gated ? 3 : 1) * channels, K: taps, P: taps - 1 };
+  const extents = { T, D: channels, M: (gated ? 3 : 1) * channels, K: taps, P: taps - 1 };
+  return { extents, attributes: { gated } };
 }
 
-/** Documents of these lengths. */
-function packed(lengths: readonly number[], conv: Conv) {
-  const ends = endsOf(lengths);
-  return {
-    extents: { ...sizes(ends.at(-1) as number, conv), S: ends.length },
-    attributes: { gated: conv.gated },
-    fill: { cuSeqlens: constant(...ends) },
-  };
-}
+const { packed, cached, beside } = casesOfStates(sizes, 'P');
 
 const gatedConv = (channels: number, taps: number): Conv => ({ channels, taps, gated: 1 });
 const siluConv = (channels: number, taps: number): Conv => ({ channels, taps, gated: 0 });
@@ -175,17 +167,6 @@ export const shortConvBackwardBiasCases = casesFor(shortConvBackwardBiasOp, {
   },
 });
 
-function cached(sequences: readonly CarriedSequence[], conv: Conv) {
-  const { tokens, count, held, fill } = carriedCase(sequences);
-  const extents = sizes(tokens, conv);
-  return { extents: { ...extents, P: held * extents.P, Q: count }, attributes: { gated: conv.gated }, fill };
-}
-
-/** The same beside each other. */
-function beside(sequences: readonly CarriedSequence[], conv: Conv, ...more: readonly 'bias'[]) {
-  return { ...cached(sequences, conv), optional: ['slots', ...more] as const };
-}
-
 export const shortConvCachedCases = casesFor(shortConvCachedOp, {
   shapes: [],
   hard: {
@@ -202,10 +183,7 @@ export const shortConvCachedCases = casesFor(shortConvCachedOp, {
   },
   benchmark: [gatedConv(1024, 3), siluConv(6144, 4)].flatMap((conv) => [
     { ...cached(oneSequence(1, 511), conv), optional: [] },
-    beside(
-      Array.from({ length: 16 }, (_, slot) => ({ tokens: 1, start: 511, slot, slots: 1 })),
-      conv,
-    ),
+    beside(sixteenAnswers, conv),
   ]),
   reference: (
     { state, positions, slots, ...inputs },

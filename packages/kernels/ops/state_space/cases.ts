@@ -1,13 +1,13 @@
 import {
-  type CarriedSequence,
-  carriedCase,
   carriedPlaces,
+  casesOfStates,
   nextTokens,
   oneSequence,
   sequencesBeside,
+  sixteenAnswers,
 } from '../../src/cases/carried.ts';
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
-import { endsOf, numbersOf } from '../../src/cases/documents.ts';
+import { numbersOf } from '../../src/cases/documents.ts';
 import { bf16Roundoff, type Sums, type Values } from '../../src/cases/values.ts';
 import type { ActivationType } from '../../src/tensor.ts';
 import { stateSpaceBackwardOp, stateSpaceCachedOp, stateSpaceOp } from './op.ts';
@@ -21,12 +21,7 @@ function sizes(T: number, { heads, groups, stateSize, headSize }: Heads) {
   return { extents, attributes: { groups, stateSize } };
 }
 
-/** Documents of these lengths. */
-function packed(lengths: readonly number[], heads: Heads) {
-  const ends = endsOf(lengths);
-  const { extents, attributes } = sizes(ends.at(-1) as number, heads);
-  return { extents: { ...extents, S: ends.length }, attributes, fill: { cuSeqlens: constant(...ends) } };
-}
+const { packed, cached, beside } = casesOfStates(sizes, 'M');
 
 const small: Heads = { heads: 2, groups: 1, stateSize: 4, headSize: 3 };
 const grouped: Heads = { heads: 4, groups: 2, stateSize: 8, headSize: 12 };
@@ -98,17 +93,6 @@ export const stateSpaceBackwardCases = casesFor(stateSpaceBackwardOp, {
   },
 });
 
-function cached(sequences: readonly CarriedSequence[], heads: Heads) {
-  const { tokens, count, held, fill } = carriedCase(sequences);
-  const { extents, attributes } = sizes(tokens, heads);
-  return { extents: { ...extents, M: held * extents.M, Q: count }, attributes, fill };
-}
-
-/** The same beside each other. */
-function beside(sequences: readonly CarriedSequence[], heads: Heads) {
-  return { ...cached(sequences, heads), optional: ['slots'] as const };
-}
-
 export const stateSpaceCachedCases = casesFor(stateSpaceCachedOp, {
   shapes: [],
   hard: {
@@ -124,13 +108,7 @@ export const stateSpaceCachedCases = casesFor(stateSpaceCachedOp, {
     'the next tokens of several': beside(nextTokens, grouped),
     'the next tokens of heads of tensor cores': beside(nextTokens, onTensorCores),
   },
-  benchmark: [
-    { ...cached(oneSequence(1, 511), published), optional: [] },
-    beside(
-      Array.from({ length: 16 }, (_, slot) => ({ tokens: 1, start: 511, slot, slots: 1 })),
-      published,
-    ),
-  ],
+  benchmark: [{ ...cached(oneSequence(1, 511), published), optional: [] }, beside(sixteenAnswers, published)],
   reference: ({ state, positions, slots, ...inputs }, { y, next }, { extents, attributes, activationType, dtypes }) => {
     const heads = sizesOf(extents, attributes);
     const [count, rows] = [dtypes.slots ? (extents.Q ?? 0) : 0, heads.heads * heads.stateSize];

@@ -1,4 +1,5 @@
-import type { Fill } from './casesFor.ts';
+import { constant, type Fill } from './casesFor.ts';
+import { endsOf } from './documents.ts';
 import { type Matrix, zeros } from './mathematics.ts';
 import type { Values } from './values.ts';
 
@@ -29,7 +30,7 @@ export const oneSequence = (tokens: number, start: number): readonly CarriedSequ
 ];
 
 /** What a case has of these sequences. */
-export function carriedCase(sequences: readonly CarriedSequence[]) {
+function carriedCase(sequences: readonly CarriedSequence[]) {
   const positions = sequences.flatMap(({ tokens, start }) => Array.from({ length: tokens }, (_, i) => start + i));
   let first = 0;
   const described = sequences.flatMap(({ tokens, slot, slots }) => {
@@ -45,6 +46,44 @@ export function carriedCase(sequences: readonly CarriedSequence[]) {
   const held = sequences.length === 1 ? taken : taken + 1;
   return { tokens: positions.length, count: sequences.length, held, fill };
 }
+
+/** Extents and attributes of an op for so many tokens of a shape. */
+type SizesOf<Shape, Extents, Attributes> = (
+  tokens: number,
+  shape: Shape,
+) => { readonly extents: Extents; readonly attributes: Attributes };
+
+/** Builds the cases of an op whose layers carry a state. @param states the extent that counts the rows of a state */
+export function casesOfStates<Shape, Extents extends Readonly<Record<string, number>>, Attributes>(
+  sizesOf: SizesOf<Shape, Extents, Attributes>,
+  states: keyof Extents & string,
+) {
+  const cached = (sequences: readonly CarriedSequence[], shape: Shape) => {
+    const { tokens, count, held, fill } = carriedCase(sequences);
+    const { extents, attributes } = sizesOf(tokens, shape);
+    return { extents: { ...extents, [states]: held * Number(extents[states]), Q: count }, attributes, fill };
+  };
+  return {
+    /** Documents of these lengths. */
+    packed: (lengths: readonly number[], shape: Shape) => {
+      const ends = endsOf(lengths);
+      const { extents, attributes } = sizesOf(ends.at(-1) as number, shape);
+      return { extents: { ...extents, S: ends.length }, attributes, fill: { cuSeqlens: constant(...ends) } };
+    },
+    /** Sequences that go on with what a cache holds; without slots they are one. */
+    cached,
+    /** The same beside each other, with these optional inputs, too. */
+    beside: <More extends string = never>(sequences: readonly CarriedSequence[], shape: Shape, ...more: More[]) => ({
+      ...cached(sequences, shape),
+      optional: ['slots' as const, ...more],
+    }),
+  };
+}
+
+/** The next token of each of sixteen answers. */
+export const sixteenAnswers: readonly CarriedSequence[] = Array.from({ length: 16 }, (_, slot) => {
+  return { tokens: 1, start: 511, slot, slots: 1 };
+});
 
 interface CarriedPlaces {
   /** Where sequences begin and end. */

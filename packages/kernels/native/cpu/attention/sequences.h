@@ -1,6 +1,6 @@
 #pragma once
 
-#include "../../kernel.h"
+#include "../sequence_spans.h"
 
 // Where the tokens of a call lie in a cache: of one sequence, or of several as op.ts describes `sequences`.
 
@@ -20,25 +20,23 @@ class CachedSequences {
  public:
   /** @param positions i32[T] @param sequences i32[N,4], or absent: all tokens are of one sequence */
   CachedSequences(const Tensor& positions, const Tensor& sequences, int64_t rows)
-      : positions_(positions.i32()), tokens_(positions.shape[0]), sequences_(sequences.absent() ? nullptr : sequences.i32()),
-        count_(sequences.absent() ? (tokens_ > 0 ? 1 : 0) : sequences.shape[0]), rows_(rows) {}
+      : positions_(positions.i32()), spans_(positions.shape[0], sequences, 4), several_(!sequences.absent()), rows_(rows) {}
 
-  int64_t count() const { return count_; }
+  int64_t count() const { return spans_.count(); }
   /** Whether a sequence may lie in two places of the cache. */
-  bool several() const { return sequences_ != nullptr; }
+  bool several() const { return several_; }
 
   CachedSequence at(int64_t i) const {
-    if (!sequences_) return {0, tokens_, positions_[0], 0, rows_, rows_};
-    const int32_t *own = sequences_ + 4 * i, *next = own + 4;
-    const int64_t first = own[0], end = i + 1 < count_ ? next[0] : tokens_;
-    return {first, end - first, first >= 0 && first < tokens_ ? positions_[first] : 0, own[1], own[2], own[3]};
+    const int64_t first = spans_.first(i), tokens = spans_.end(i) - first, start = spans_.begins(i) ? positions_[first] : 0;
+    if (const int32_t* own = spans_.row(i)) return {first, tokens, start, own[1], own[2], own[3]};
+    return {first, tokens, start, 0, rows_, rows_};
   }
 
   /** What is wrong with them, or null. */
   const char* check() const {
-    for (int64_t i = 0; i < count_; i++) {
+    for (int64_t i = 0; i < count(); i++) {
+      if (const char* problem = spans_.check(i)) return problem;
       const CachedSequence s = at(i);
-      if (s.first < 0 || s.tokens < 1 || s.first + s.tokens > tokens_ || (i == 0 && s.first != 0)) return "sequences do not divide the tokens";
       const int64_t last = s.start + s.tokens - 1;
       if (s.start < 0 || s.rowOf(s.start) < 0 || s.rowOf(last) >= rows_ || s.rowOf(last) < 0) return "the context is longer than the cache";
       if (s.prompt_row < 0 || s.prompt_row + s.prompt_tokens > rows_ || s.prompt_tokens < 0 || s.answer_row < 0) return "a sequence lies outside the cache";
@@ -51,9 +49,9 @@ class CachedSequences {
 
  private:
   const int32_t* positions_;
-  int64_t tokens_;
-  const int32_t* sequences_;
-  int64_t count_, rows_;
+  SequenceSpans spans_;
+  bool several_;
+  int64_t rows_;
 };
 
 }  // namespace anneal::ANNEAL_ISA
