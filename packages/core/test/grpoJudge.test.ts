@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -6,8 +6,7 @@ import type { Recipe } from '../src/recipe/schema.ts';
 import { type EndpointStandIn, reply, standIn } from '../src/synthesis/testing/endpointStandIn.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
 import { readRun } from '../src/trainer/runReader.ts';
-import { temporaryFolder } from './fixtures.ts';
-import { continueHere, createRun, eventsOf, tinyRecipe, trainHere, trainInChild, weightsHash } from './runs.ts';
+import { continueHere, createRun, eventsOf, tinyGrpoRecipe, trainHere, trainInChild, weightsHash } from './runs.ts';
 
 /** From 0 to 10 by what was answered; asked again about the same, the judge has changed its mind. */
 function scoreOf(text: string, tries: number): string {
@@ -22,29 +21,12 @@ const judge = (): Promise<EndpointStandIn> =>
   });
 
 function recipeFor({ url }: Pick<EndpointStandIn, 'url'>, more: object = {}, changes: Partial<Recipe> = {}): Recipe {
-  const folder = temporaryFolder();
-  const rows = join(folder, 'prompts.jsonl');
-  writeFileSync(
-    rows,
-    ['ant', 'bee', 'cat'].map((prompt) => `${JSON.stringify({ prompt, wanted: 'vowels' })}\n`).join(''),
-  );
-  return tinyRecipe(folder, {
-    rl: 'grpo',
-    trl: {
-      reward_funcs: [
-        { type: 'judge', url, model: 'small', retries: 0, ...more },
-        { type: 'length', target: 6 },
-      ],
-      num_generations: 4,
-      max_completion_length: 6,
-    },
-    datasets: [{ path: rows }],
-    micro_batch_size: 4,
-    gradient_accumulation_steps: 2,
-    max_steps: 4,
-    save_steps: 1,
-    ...changes,
-  });
+  const rows = ['ant', 'bee', 'cat'].map((prompt) => ({ prompt, wanted: 'vowels' }));
+  const rewards = [
+    { type: 'judge', url, model: 'small', retries: 0, ...more } as const,
+    { type: 'length', target: 6 } as const,
+  ];
+  return tinyGrpoRecipe(rows, { reward_funcs: rewards }, changes);
 }
 
 function stateAfter({ path }: { path: string }, step: number): object {

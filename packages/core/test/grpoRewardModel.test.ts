@@ -18,7 +18,7 @@ import { startEngine } from '../src/trainer/startEngine.ts';
 import type { TrainSignal } from '../src/trainer/stopping.ts';
 import { TrainingEngine } from '../src/trainer/trainingEngine.ts';
 import { temporaryFolder, writeTinyModel } from './fixtures.ts';
-import { continueHere, createRun, eventsOf, tinyRecipe, trainHere, weightsHash } from './runs.ts';
+import { continueHere, createRun, eventsOf, tinyGrpoRecipe, tinyRecipe, trainHere, weightsHash } from './runs.ts';
 
 const words = ['ant', 'bee', 'cat', 'dog', 'eel', 'fox', 'gnu', 'hen', 'ibis', 'jay', 'kite', 'lynx'];
 
@@ -44,28 +44,12 @@ async function rewardRun(): Promise<RewardRun> {
 }
 
 function grpoRecipe(base: string, model: string, changes: Partial<Recipe> = {}): Recipe {
-  const folder = temporaryFolder();
-  const rows = join(folder, 'prompts.jsonl');
-  writeFileSync(rows, words.map((prompt) => `${JSON.stringify({ prompt })}\n`).join(''));
-  return tinyRecipe(folder, {
-    base_model: base,
-    rl: 'grpo',
-    trl: {
-      reward_funcs: [
-        { type: 'length', target: 4 },
-        { type: 'reward_model', model },
-      ],
-      reward_weights: [0, 1],
-      num_generations: 4,
-      max_completion_length: 6,
-    },
-    datasets: [{ path: rows }],
-    micro_batch_size: 4,
-    gradient_accumulation_steps: 2,
-    max_steps: 4,
-    save_steps: 1,
-    ...changes,
-  });
+  const rows = words.map((prompt) => ({ prompt }));
+  const trl = {
+    reward_funcs: [{ type: 'length', target: 4 } as const, { type: 'reward_model', model } as const],
+    reward_weights: [0, 1],
+  };
+  return tinyGrpoRecipe(rows, trl, { base_model: base, ...changes });
 }
 
 const stopAfter = (run: RunDirectory, step: number): TrainSignal => ({

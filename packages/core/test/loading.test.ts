@@ -10,6 +10,7 @@ import { loadWeights } from '../src/models/load.ts';
 import { nf4Forms, type Quantization } from '../src/models/nf4.ts';
 import { type OpenModel, openModel } from '../src/models/open.ts';
 import { supervised } from '../src/objectives/supervised.ts';
+import { usualAdamw } from '../src/trainer/optimizer.ts';
 import { planTraining } from '../src/trainer/planTraining.ts';
 import { goldenModel, goldenPath, temporaryFolder } from './fixtures.ts';
 
@@ -22,15 +23,7 @@ function engineFor(model: OpenModel, quantization: Quantization = 'none'): Engin
     nf4: nf4Forms(model, quantization),
     lora: loraSpec({ r: 2, alpha: 2, rslora: false, dora: false, dropout: 0 }, ['layers.0.q']),
     objective: supervised,
-    optimizer: {
-      kind: 'adamw',
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0,
-      maxGradNorm: 1,
-      momentBits: 32,
-    },
+    optimizer: { ...usualAdamw, weightDecay: 0 },
     maxTokens: 8,
     activations: 'keep',
     memoryBudget: Number.POSITIVE_INFINITY,

@@ -8,6 +8,7 @@ import { mergedWeights } from '../src/models/adapters/merge.ts';
 import { loadWeights } from '../src/models/load.ts';
 import { nf4Forms } from '../src/models/nf4.ts';
 import { supervised } from '../src/objectives/supervised.ts';
+import { usualAdamw } from '../src/trainer/optimizer.ts';
 import { planTraining } from '../src/trainer/planTraining.ts';
 import { openGolden } from '../src/verify/golden.ts';
 import { verifyModel } from '../src/verify/verifyModel.ts';
@@ -83,15 +84,7 @@ function aligned(bytes: number): number {
 }
 
 describe('a checkpoint', () => {
-  const optimizer = {
-    kind: 'adamw',
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    weightDecay: 0,
-    maxGradNorm: 1,
-    momentBits: 32,
-  } as const;
+  const optimizer = { ...usualAdamw, weightDecay: 0 } as const;
   const lora = loraSpec({ r: 2, alpha: 2, rslora: false, dora: false, dropout: 0 }, ['layers.0.q']);
 
   function planOf(name: string, quantization: 'none' | 'nf4') {

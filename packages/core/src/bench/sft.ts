@@ -11,6 +11,7 @@ import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { random } from '../random.ts';
 import { initializeLora } from '../trainer/initialize.ts';
+import { usualAdamw } from '../trainer/optimizer.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { type BenchRow, deviceName, opTimes, peakGigabytes, timing } from './row.ts';
@@ -65,15 +66,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     nf4: nf4Forms(model, quantization),
     lora,
     objective: supervised,
-    optimizer: {
-      kind: 'adamw',
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0.01,
-      maxGradNorm: 1,
-      momentBits: optimizer === 'adamw_8bit' ? 8 : 32,
-    },
+    optimizer: { ...usualAdamw, momentBits: optimizer === 'adamw_8bit' ? 8 : 32 },
     maxTokens: rows * sequenceLen,
     activations: options.activations,
     memoryBudget: memoryBudget(device),

@@ -34,6 +34,17 @@ export type Method =
   | ({ readonly kind: 'muon' } & AdamwOptions)
   | ({ readonly kind: 'schedule_free_adamw' } & AdamwOptions);
 
+/** AdamW as a recipe that says nothing of it has it. */
+export const usualAdamw = {
+  kind: 'adamw',
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  maxGradNorm: 1,
+  momentBits: 32,
+} as const satisfies OptimizerOptions;
+
 /** With what a recipe does not say. */
 export type DecidedOptimizer = OptimizerOptions & {
   /** Whether a parameter decays; transformers' Trainer leaves out norms and biases. */

@@ -8,6 +8,7 @@ import { loadWeights } from '../models/load.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { initializeLora } from '../trainer/initialize.ts';
+import { usualAdamw } from '../trainer/optimizer.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 
@@ -121,15 +122,7 @@ async function train({
     nf4: nf4Forms(model, quantization),
     lora,
     objective: supervised,
-    optimizer: {
-      kind: 'adamw',
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0.01,
-      maxGradNorm: 1,
-      momentBits: 32,
-    },
+    optimizer: usualAdamw,
     maxTokens: documents.rows * documents.tokens,
     activations: policy,
     memoryBudget: Number.POSITIVE_INFINITY,

@@ -4,6 +4,7 @@ import { randomStep } from '../../bench/sft.ts';
 import { randomModelOf } from '../../bench/shapes.ts';
 import { supervised } from '../../objectives/supervised.ts';
 import { initializeLora } from '../../trainer/initialize.ts';
+import { usualAdamw } from '../../trainer/optimizer.ts';
 import { planTraining } from '../../trainer/planTraining.ts';
 import { TrainingEngine } from '../../trainer/trainingEngine.ts';
 import { targetedExperts } from '../adapters/experts.ts';
@@ -61,15 +62,7 @@ async function train({
     nf4: nf4Forms(model, quantization),
     lora,
     objective: supervised,
-    optimizer: {
-      kind: 'adamw',
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0.01,
-      maxGradNorm: 1,
-      momentBits: 32,
-    },
+    optimizer: usualAdamw,
     maxTokens: 150,
     activations: policy,
     memoryBudget: Number.POSITIVE_INFINITY,
