@@ -1,5 +1,4 @@
 /** A data set that somebody looks at for a while: its files and its tokenizer stay open. */
-import { statSync } from 'node:fs';
 import { proposeMapping } from '@anneal/core/datasets/proposeMapping';
 import { openSource } from '@anneal/core/datasets/read';
 import { rowLengths } from '@anneal/core/datasets/rowLengths';
@@ -27,7 +26,6 @@ import {
   type RowWindow,
   type RowWindowRequest,
   rowWindowRequest,
-  type ViewedFile,
 } from '@anneal/core/protocol/dataView';
 import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import type { Context } from '../context.ts';
@@ -38,8 +36,11 @@ import { dataRow } from './dataRow.ts';
 import { type InspectedData, openData } from './inspect.ts';
 import { Judging } from './judging.ts';
 import { countBelow, Matches } from './matches.ts';
+import { problemLines } from './problemLines.ts';
+import { Recent } from './recent.ts';
 import { sampleRows } from './rowSample.ts';
 import { Search } from './search.ts';
+import { stateOf, viewFiles } from './viewedFiles.ts';
 import { viewedRows } from './viewedRows.ts';
 
 /** Data of up to so many bytes are judged without being asked to: some seconds. */
@@ -52,9 +53,6 @@ const mostTexts = 2;
 const mostSearches = 4;
 /** By which columns are known: as many as a format is found by. */
 const rowsForColumns = 100;
-/** Of a part of the list of problem rows. */
-const partRows = 64;
-
 /** The files, which take a while, are opened afterwards: `watch` tells of it. @throws UserError, InvalidRecipe */
 export function browseData(context: Context, request: InspectRequest): AsyncGenerator<never, BrowsedData> {
   return reporting(async () => new BrowsedData(await openData(context, request)));
@@ -63,24 +61,23 @@ export function browseData(context: Context, request: InspectRequest): AsyncGene
 export class BrowsedData {
   readonly #data: InspectedData;
   /** Of each file when it was opened. */
-  readonly #times: readonly string[];
+  readonly #filesAsOpened: readonly string[];
   readonly #whole: Promise<{ overview: DataOverview; judging: Judging }>;
   readonly #listeners = new Set<() => void>();
   /** While the files are opened, where that stands. */
   #state: DataState | 'settled';
   readonly #matches = new Matches();
-  /** In the order in which they were last asked for. */
-  readonly #searches = new Map<string, Search>();
+  readonly #searches = new Recent<Search>(mostSearches, (search) => void search.stop());
   /** By number, and by what else reads it. */
-  readonly #kept = new Map<string, Promise<InspectedRow | undefined>>();
-  readonly #texts = new Map<string, ModelText>();
+  readonly #kept = new Recent<Promise<InspectedRow | undefined>>(mostKept);
+  readonly #texts = new Recent<ModelText>(mostTexts);
   readonly #given = new AbortController();
   #sample: Promise<RowTable> | undefined;
 
   constructor(data: InspectedData) {
     const { files } = data.rows;
     this.#data = data;
-    this.#times = files.map(({ path }) => timeOf(path));
+    this.#filesAsOpened = files.map(({ path }) => stateOf(path));
     this.#state = { phase: 'opening', file: files[0]?.path ?? '', number: 1, of: files.length };
     this.#whole = this.#open().finally(() => {
       this.#state = 'settled';
@@ -102,7 +99,7 @@ export class BrowsedData {
           phase: 'open',
           overview,
           judging: judging.state,
-          searches: [...this.#searches.values()].map(({ state }) => state),
+          searches: this.#searches.values.map(({ state }) => state),
         };
       } else yield this.#state;
     }
@@ -199,42 +196,23 @@ export class BrowsedData {
     const { filter, search } = parseRequest(problemRowsRequest, request);
     const { table } = (await this.#opened()).judging;
     const matches = this.#matching(table, filter, search).slice();
-    for (let at = 0; at < matches.length; at += partRows) {
-      signal?.throwIfAborted();
-      const lines: string[] = [];
-      for (const place of matches.slice(at, at + partRows)) {
-        for await (const { source, verdict, leftOut, value } of this.#data.rows.range({
-          first: place + 1,
-          last: place + 1,
-        })) {
-          const reason = table.verdict(place);
-          const judged = reason === 'duplicate' ? { kind: 'dropped', reason } : verdict;
-          const parts = leftOut.length > 0 ? { left_out: leftOut.map(({ detail }) => detail) } : {};
-          lines.push(`${JSON.stringify({ number: place + 1, ...source, verdict: judged, ...parts, value })}\n`);
-        }
-      }
-      yield lines.join('');
-    }
+    yield* problemLines(this.#data.rows, table, matches, signal);
   }
 
   async close(): Promise<void> {
     this.#given.abort();
     await this.#sample?.catch(() => undefined); // told to who asked
-    await Promise.all([...this.#searches.values()].map((search) => search.stop()));
+    await Promise.all(this.#searches.values.map((search) => search.stop()));
     await this.#whole.then(({ judging }) => judging.stop()).catch(() => undefined);
     await this.#data.close();
   }
 
   async #open(): Promise<{ overview: DataOverview; judging: Judging }> {
     const { rows, recipe, data, text } = this.#data;
-    const files: ViewedFile[] = [];
-    for (const [index, { path, isValidation }] of rows.files.entries()) {
-      this.#state = { phase: 'opening', file: path, number: index + 1, of: rows.files.length };
+    const files = await viewFiles(rows, (file, number) => {
+      this.#state = { phase: 'opening', file, number, of: rows.files.length };
       this.#tell();
-      const { size } = statSync(path);
-      const found = await rows.use(index, async ({ rowCount, format, fields }) => ({ rows: rowCount, format, fields }));
-      files.push({ path, bytes: size, isValidation, ...found });
-    }
+    });
     const overview: DataOverview = {
       files,
       rows: files.reduce((sum, file) => sum + file.rows, 0),
@@ -250,7 +228,7 @@ export class BrowsedData {
   /** @throws UserError `data_changed` */
   async #opened(): Promise<{ overview: DataOverview; judging: Judging }> {
     const { files } = this.#data.rows;
-    const changed = files.find(({ path }, index) => timeOf(path) !== this.#times[index]);
+    const changed = files.find(({ path }, index) => stateOf(path) !== this.#filesAsOpened[index]);
     if (!changed) return this.#whole;
     throw new UserError({
       what: 'the data file has changed since it was opened',
@@ -262,41 +240,25 @@ export class BrowsedData {
 
   #inspected(number: number, other: OtherText | null): Promise<InspectedRow | undefined> {
     const key = JSON.stringify([number, other]);
-    const known = this.#kept.get(key);
-    if (known) return known;
-    const row = this.#data.rows
-      .range({ first: number, last: number }, other ? this.#textOf(other) : undefined)
-      .next()
-      .then(({ value }) => value ?? undefined);
-    this.#kept.set(key, row);
-    // What could not be read now may be there again.
-    row.catch(() => this.#kept.get(key) === row && this.#kept.delete(key));
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
-    return row;
+    return this.#kept.get(key, () => {
+      const row = this.#data.rows
+        .range({ first: number, last: number }, other ? this.#textOf(other) : undefined)
+        .next()
+        .then(({ value }) => value ?? undefined);
+      // What could not be read now may be there again.
+      row.catch(() => this.#kept.forget(key, row));
+      return row;
+    });
   }
 
   #textOf(other: OtherText): ModelText {
-    const key = JSON.stringify(other);
-    const text = this.#texts.get(key) ?? this.#data.otherText(other);
-    this.#texts.delete(key);
-    this.#texts.set(key, text);
-    const [oldest] = this.#texts.keys();
-    if (this.#texts.size > mostTexts && oldest !== undefined) this.#texts.delete(oldest);
-    return text;
+    return this.#texts.get(JSON.stringify(other), () => this.#data.otherText(other));
   }
 
   /** The places of the rows that both let through, as far as they are known. */
   #matching(table: RowTable, filter: RowFilter, text: string | null): readonly number[] {
     if (text === null) return this.#matches.of(table, filter);
-    const search = this.#searches.get(text) ?? new Search(text, this.#data.rows, () => this.#tell());
-    this.#searches.delete(text);
-    this.#searches.set(text, search);
-    for (const [oldest, other] of this.#searches) {
-      if (this.#searches.size <= mostSearches) break;
-      void other.stop();
-      this.#searches.delete(oldest);
-    }
+    const search = this.#searches.get(text, () => new Search(text, this.#data.rows, () => this.#tell()));
     return filter === 'all'
       ? search.found
       : search.found.filter((place) => place < table.count && table.passes(place, filter));
@@ -305,9 +267,4 @@ export class BrowsedData {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function timeOf(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false });
-  return status ? `${status.size} ${status.mtimeMs} ${status.ino}` : 'gone';
 }
