@@ -1,10 +1,11 @@
 /** What the agent and the studio agree on of chats beside the schemas, which the studio does without at run time. */
-import type { ConversationAnswer } from './conversations.ts';
 
 /** Models that answer beside each other. */
 export const mostColumns = 4;
 
-export function isOngoing({ state }: Pick<ConversationAnswer, 'state'>): boolean {
+export const answerStates = ['waiting', 'loading', 'answering', 'done', 'stopped', 'failed'] as const;
+
+export function isOngoing({ state }: { readonly state: (typeof answerStates)[number] }): boolean {
   return state === 'waiting' || state === 'loading' || state === 'answering';
 }
 

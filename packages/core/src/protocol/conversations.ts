@@ -1,7 +1,7 @@
 /** Conversations that an agent keeps: one question at a time, answered by one to four models beside each other. Browser-safe. */
 import { z } from 'zod';
 import { type AnswerEnd, answerOptions, toolCallSchema } from './chat.ts';
-import { mostColumns } from './chatTerms.ts';
+import { answerStates, mostColumns } from './chatTerms.ts';
 
 const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, seed, thinking } = answerOptions.shape;
 
@@ -38,7 +38,7 @@ export const conversationAnswer = z.object({
   model: z.string(),
   seed: z.int(),
   /** `waiting`: for its turn at the model. */
-  state: z.enum(['waiting', 'loading', 'answering', 'done', 'stopped', 'failed']),
+  state: z.enum(answerStates),
   earlier: z.array(answerPart).default([]),
   text: z.string(),
   /** Of the tools in the settings; they are part of the text. */

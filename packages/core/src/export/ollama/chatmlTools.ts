@@ -1,4 +1,4 @@
-import type { ChatFamily } from './families.ts';
+import type { ChatFamily } from './chatFamily.ts';
 
 /** Hermes' description of the tools, which Qwen's templates share, at the beginning of the system turn. */
 const TOOLS = `{{ if .Tools }}<|im_start|>system

@@ -1,5 +1,6 @@
 import { type RenderOptions, type Template, TemplateError } from '../../templates/template.ts';
-import { type ChatFamily, chatFamilies } from './families.ts';
+import type { ChatFamily } from './chatFamily.ts';
+import { chatFamilies } from './families.ts';
 import { renderGoTemplate } from './goTemplate.ts';
 import { plainTurns } from './plainTurns.ts';
 

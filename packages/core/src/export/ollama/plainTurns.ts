@@ -1,4 +1,4 @@
-import type { ChatFamily } from './families.ts';
+import type { ChatFamily } from './chatFamily.ts';
 
 interface Message {
   readonly role: 'system' | 'user' | 'assistant';

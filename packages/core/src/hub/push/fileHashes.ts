@@ -47,12 +47,12 @@ export async function hashFile(
 
 /** @throws UserError `pushed_file_changed` */
 export async function requireUnchanged({ file, stamp }: Pick<HashedFile, 'file' | 'stamp'>): Promise<void> {
-  if ((await lookAt(file)).stamp !== stamp) throw fileChanged(file);
+  if ((await lookAt(file)).stamp !== stamp) throw fileChanged('path' in file ? file.path : file.name);
 }
 
 async function lookAt(file: PushedFile): Promise<{ bytes: number; stamp: string }> {
   if ('text' in file) return { bytes: Buffer.byteLength(file.text), stamp: '' };
   const found = await stat(file.path, { bigint: true }).catch(() => undefined);
-  if (!found?.isFile()) throw fileChanged(file);
+  if (!found?.isFile()) throw fileChanged(file.path);
   return { bytes: Number(found.size), stamp: `${found.ino} ${found.size} ${found.mtimeNs}` };
 }

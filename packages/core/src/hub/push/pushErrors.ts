@@ -1,7 +1,6 @@
 import { HubApiError } from '@huggingface/hub';
 import { UserError } from '../../errors.ts';
 import { asSourceError } from '../sourceError.ts';
-import type { PushedFile } from './fileHashes.ts';
 
 export function noToken(): UserError {
   return new UserError({
@@ -75,10 +74,10 @@ function someOf(files: readonly string[]): string {
   return `${files.slice(0, 4).join(', ')}${files.length > 4 ? ` and ${files.length - 4} more` : ''}`;
 }
 
-export function fileChanged(file: PushedFile): UserError {
+export function fileChanged(where: string): UserError {
   return new UserError({
     what: 'the file changed while it was pushed; the repository is as it was',
-    where: 'path' in file ? file.path : file.name,
+    where,
     next: 'push again when nothing writes there any more',
     code: 'pushed_file_changed',
   });

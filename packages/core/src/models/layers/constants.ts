@@ -1,8 +1,6 @@
 import { headsOf, keySource, type ModelConfig } from '../config.ts';
 import { ropeVariables } from './ropeTables.ts';
-
-/** Weights where there are none. */
-export const onesName = (size: number): string => `ones.${size}`;
+import { onesName } from './scopeWeights.ts';
 
 /** What programs of a model read beside its weights, by the names of the variables: whoever loads a model fills them. */
 export function constants(config: ModelConfig): ReadonlyMap<string, Float32Array> {

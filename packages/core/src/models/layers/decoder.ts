@@ -1,13 +1,14 @@
 import { add, scale, scaleBy, type Tensor } from '@anneal/kernels';
 import { hasExperts } from '../tensors.ts';
 import { addLaurel, altUpLayer, besideEachOther, joinStreams, spreadStreams } from './altUp.ts';
-import type { KeysValues, Visibility } from './attention.ts';
+import type { KeysValues } from './attention.ts';
 import { gatedMlp } from './gatedMlp.ts';
 import { mixTokens } from './mixTokens.ts';
 import { expertsBesideMlp, mixtureOfExperts } from './mixtureOfExperts.ts';
 import type { ModelScope } from './modelScope.ts';
 import { addPerLayerInput, perLayerInputs } from './perLayerInputs.ts';
 import { type RopeTables, ropeTables } from './ropeTables.ts';
+import type { Visibility } from './visibility.ts';
 
 export interface DecoderInputs {
   /** i32[T] */

@@ -10,8 +10,8 @@ import {
   type Tensor,
 } from '@anneal/kernels';
 import type { GatedDeltaConfig } from '../config.ts';
-import type { Visibility } from './attention.ts';
 import type { ModelScope } from './modelScope.ts';
+import type { Visibility } from './visibility.ts';
 
 /** norm(rule(silu(conv(qkv(x))))) · silu(z(x)), as in Qwen3.5: what its output's linear, delta_out, takes. The norm is by plain weights. */
 export function gatedDeltaRule(m: ModelScope, layer: number, x_TD: Tensor, visible: Visibility): Tensor {

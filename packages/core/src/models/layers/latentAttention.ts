@@ -1,8 +1,9 @@
 import { latentKeysValues, rope, splitColumns, type Tensor, trimHeads } from '@anneal/kernels';
 import type { LatentAttentionConfig } from '../config.ts';
-import { attend, type Visibility } from './attention.ts';
+import { attend } from './attention.ts';
 import type { ModelScope } from './modelScope.ts';
 import type { RopeTables } from './ropeTables.ts';
+import type { Visibility } from './visibility.ts';
 
 /**
  * Multi-head latent attention (DeepSeek-AI 2024): [latent shared] = kv_a(x), and kv_b(norm(latent)) is, head by head, a part of the key and the

@@ -1,11 +1,12 @@
 import type { Tensor } from '@anneal/kernels';
-import { type KeysValues, selfAttention, type Visibility } from './attention.ts';
+import { type KeysValues, selfAttention } from './attention.ts';
 import { gatedDeltaRule } from './gatedDeltaRule.ts';
 import { latentAttention } from './latentAttention.ts';
 import type { ModelScope } from './modelScope.ts';
 import type { RopeTables } from './ropeTables.ts';
 import { shortConvolution } from './shortConvolution.ts';
 import { stateSpaceLayer } from './stateSpaceLayer.ts';
+import type { Visibility } from './visibility.ts';
 
 /** What a layer's tokens take from each other, and the linear that puts it into the residual. */
 export interface Mixed {

@@ -31,9 +31,9 @@ import { adaptedHeadName, fullName, type LoraModuleSpec, type LoraSpec, loraVari
 import type { ModelConfig } from '../config.ts';
 import { givesNoText } from '../scoreHead.ts';
 import { stackName } from '../stackName.ts';
-import type { Visibility } from './attention.ts';
 import { elementsOf, type HeldMatrix, multiply, multiplyExperts, type ProductOptions } from './heldMatrix.ts';
 import { ScopeWeights, type WeightOptions } from './scopeWeights.ts';
+import type { Visibility } from './visibility.ts';
 
 /** Logits: x · weightᵀ, under the soft cap, if it is not 0. */
 export interface Head {

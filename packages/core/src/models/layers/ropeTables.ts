@@ -1,8 +1,8 @@
 import { type RopeTable, ropeTable, type Tensor } from '@anneal/kernels';
 import type { ModelConfig } from '../config.ts';
 import { inverseFrequencies, type RopeConfig } from '../rope.ts';
-import type { Visibility } from './attention.ts';
 import type { ModelScope } from './modelScope.ts';
+import type { Visibility } from './visibility.ts';
 
 /** By what a layer turns its queries and its keys. */
 export interface RopeTables {

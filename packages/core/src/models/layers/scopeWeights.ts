@@ -13,8 +13,10 @@ import type { ModelConfig } from '../config.ts';
 import { nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
-import { onesName } from './constants.ts';
 import { elementsOf, type HeldMatrix } from './heldMatrix.ts';
+
+/** Weights where there are none. */
+export const onesName = (size: number): string => `ones.${size}`;
 
 /** How a model's weights take part in a program: what an architecture's graph must not know. */
 export interface WeightOptions {

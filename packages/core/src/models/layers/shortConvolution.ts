@@ -1,6 +1,6 @@
 import { shortConv, shortConvCached, type Tensor } from '@anneal/kernels';
-import type { Visibility } from './attention.ts';
 import type { ModelScope } from './modelScope.ts';
+import type { Visibility } from './visibility.ts';
 
 /** c · conv(b · v) of [b c v] = conv_in(x), the gated short convolution of LFM2: what its output's linear, conv_out, takes. */
 export function shortConvolution(m: ModelScope, layer: number, x_TD: Tensor, visible: Visibility): Tensor {

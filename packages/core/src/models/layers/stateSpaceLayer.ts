@@ -8,8 +8,8 @@ import {
   type Tensor,
 } from '@anneal/kernels';
 import type { StateSpaceConfig } from '../config.ts';
-import type { Visibility } from './attention.ts';
 import type { ModelScope } from './modelScope.ts';
+import type { Visibility } from './visibility.ts';
 
 /** norm(space(silu(conv(xBC))) · silu(gate)) of [gate xBC dt] = ssm_in(x), as in Mamba 2: what its output's linear, ssm_out, takes. */
 export function stateSpaceLayer(m: ModelScope, layer: number, x_TD: Tensor, visible: Visibility): Tensor {
