@@ -1,6 +1,16 @@
 /** What the list shows of runs that nobody writes is what their files say, and costs no reading of logs. */
-import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { thisProcess } from '@anneal/formats/files/processOwner';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../../../scripts/testing/temporaryFolder.ts';
@@ -110,6 +120,37 @@ it('looks again when a run goes on, is spoken of, is another one or gone', async
   expect(await listOf(agent())).toMatchObject(expected);
   rmSync(join(runOf('a'), 'run.lock'));
   expect((await listOf(agent()))[0]).toMatchObject({ state: 'interrupted' });
+});
+
+const damages: Record<string, (path: string) => void> = {
+  'its file is cut': (path) => truncateSync(path, 5000),
+  'its first page is another one': (path) => overwrite(path, 100),
+  'its rows are there, and what finds them is not': (path) => overwrite(path, 8192),
+  'its table is another one': (path) => edit(path, 'DROP TABLE runs; CREATE TABLE runs (other INTEGER)'),
+  'there is a view in place of its table': (path) => edit(path, 'DROP TABLE runs; CREATE VIEW runs AS SELECT 1 AS run'),
+  'a row is none of ours': (path) => edit(path, "UPDATE runs SET digest = '{}'"),
+};
+
+function overwrite(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(0xff, at, at + 8));
+}
+
+function edit(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+}
+
+it.each(Object.entries(damages))('an index is made again, once, where %s', async (_, damage) => {
+  writeRun('a');
+  const first = await listOf(agent());
+  agent();
+  for (const one of opened.splice(0)) one.close();
+  damage(indexPath(state));
+  expect(await listOf(agent())).toEqual(first);
+  expect(await listOf(agent())).toEqual(first);
+  expect(said).toEqual([expect.stringContaining('damaged, and is made again')]);
 });
 
 it('a damaged index is said and made again, one that cannot be kept is said', async () => {

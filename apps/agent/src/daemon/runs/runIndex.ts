@@ -96,6 +96,9 @@ export class RunIndex {
     this.#database = database;
     // One agent has the folder. What a crash of the machine takes is read again.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    // Its rows can be read where what finds them cannot: then it could not be written, start after start.
+    const [found] = database.prepare('PRAGMA integrity_check(1)').all() as [{ integrity_check: string }];
+    if (found.integrity_check !== 'ok') throw new Malformed(found.integrity_check);
     const [kept] = database.prepare('PRAGMA user_version').all() as [{ user_version: number }];
     if (kept.user_version !== version) database.exec(`DROP TABLE IF EXISTS runs; PRAGMA user_version = ${version}`);
     database.exec(
@@ -136,9 +139,13 @@ export function removeIndex(path: string): void {
   for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
 }
 
-/** Of SQLite: a file that is none of its own, or not as it wrote it; else a row that is not as we wrote it. */
+/** Of SQLite: a file that is none of its own, not as it wrote it, or without our table; else a row that is not as we wrote it. */
 function isDamage(error: unknown): boolean {
   const { errcode } = error as { errcode?: number };
-  const [corrupt, notADatabase] = [11, 26];
-  return errcode === corrupt || errcode === notADatabase || error instanceof z.ZodError || error instanceof SyntaxError;
+  const [noSuchTable, corrupt, notADatabase] = [1, 11, 26];
+  // What is above these bits says more of the same.
+  const isOfFile = errcode !== undefined && [noSuchTable, corrupt, notADatabase].includes(errcode & 0xff);
+  return isOfFile || error instanceof z.ZodError || error instanceof SyntaxError || error instanceof Malformed;
 }
+
+class Malformed extends Error {}
