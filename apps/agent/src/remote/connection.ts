@@ -100,6 +100,14 @@ function errorOf(error: unknown): unknown {
   if (!(error instanceof TRPCClientError)) return error;
   const { error: told } = (error.data ?? {}) as { error?: ConstructorParameters<typeof UserError>[0] | null };
   if (told) return new UserError(told);
+  if ((error.data as { code?: string } | null | undefined)?.code === 'NOT_FOUND') {
+    return new UserError({
+      what: `the agent does not know how to do that: it is of another version than this program (${error.message})`,
+      next: 'see `anneal --version` on both machines, and install the same there and here',
+      code: 'remote_other_version',
+      cause: error,
+    });
+  }
   return new UserError({
     what: `the agent could not do that: ${error.message}`,
     next: 'what it is stands in its output; both sides have to be of the same version',

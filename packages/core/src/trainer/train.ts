@@ -244,7 +244,8 @@ async function trainSession(
       out.record(stepEvent(current, done, { epoch, milliseconds }));
     }
     if (!isFinite) {
-      throw notFinite(out, `at step ${step} the loss is ${last.loss} and the gradient norm ${last.gradientNorm}`);
+      const [loss, norm] = [last.loss, last.gradientNorm].map((value) => Number(value.toPrecision(6)));
+      throw notFinite(out, `at step ${step} the loss is ${loss} and the gradient norm ${norm}`);
     }
 
     if (next) continue;

@@ -18,6 +18,8 @@ export function uploadsFolder(workspace: string): string {
   return join(workspace, '.anneal-uploads');
 }
 
+/** Of tus. Without it, or with another one, a request is answered with 412, as the protocol says. */
+const protocolVersion = '1.0.0';
 /** What stays free on the disk. */
 const reservedBytes = 1e9;
 const mostUnfinished = 32;
@@ -46,6 +48,10 @@ export class Uploads {
     const isNew = pathname === uploadsPath && request.method === 'POST';
     const isKnown = /^[0-9a-f]{32}$/.test(basename(pathname)) && ['HEAD', 'PATCH', 'DELETE'].includes(request.method);
     if (!isNew && !isKnown) return new Response('not found\n', { status: 404 });
+    if (request.headers.get('tus-resumable') !== protocolVersion) {
+      const told = `this is tus ${protocolVersion}: say so in Tus-Resumable\n`;
+      return new Response(told, { status: 412, headers: { 'Tus-Version': protocolVersion } });
+    }
     if (request.headers.has('upload-checksum')) return new Response('checksums are not supported\n', { status: 400 });
     return (await this.#opened()).handleWeb(request);
   }
