@@ -49,8 +49,8 @@ export class Uploads {
     const isKnown = /^[0-9a-f]{32}$/.test(basename(pathname)) && ['HEAD', 'PATCH', 'DELETE'].includes(request.method);
     if (!isNew && !isKnown) return new Response('not found\n', { status: 404 });
     if (request.headers.get('tus-resumable') !== protocolVersion) {
-      const told = `this is tus ${protocolVersion}: say so in Tus-Resumable\n`;
-      return new Response(told, { status: 412, headers: { 'Tus-Version': protocolVersion } });
+      const text = `this is tus ${protocolVersion}: say so in Tus-Resumable\n`;
+      return new Response(text, { status: 412, headers: { 'Tus-Version': protocolVersion } });
     }
     if (request.headers.has('upload-checksum')) return new Response('checksums are not supported\n', { status: 400 });
     return (await this.#opened()).handleWeb(request);
