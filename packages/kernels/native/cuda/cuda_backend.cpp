@@ -1,7 +1,6 @@
 #include "cuda_backend.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
@@ -11,10 +10,10 @@
 #include "check.h"
 #include "copy_stream.h"
 #include "cuda_context.h"
+#include "device_memory.h"
 #include "kernels.h"
 #include "launch_graphs.h"
 #include "side_stream.h"
-#include "targets.h"
 #include "turn.h"
 
 namespace anneal {
@@ -32,17 +31,6 @@ const char* describe(Fault fault) {
   return "a value is out of range";
 }
 
-struct FreeDevice {
-  void operator()(void* memory) const { cudaFree(memory); }
-};
-
-struct FreeHost {
-  void operator()(void* memory) const { cudaFreeHost(memory); }
-};
-
-/** Of cuBLASLt, for each of the two streams. Products of the second one are short. */
-constexpr size_t kWorkspaceBytes = size_t{32} << 20, kSideWorkspaceBytes = size_t{8} << 20;
-
 class CudaBackend : public Backend {
  public:
   CudaBackend(const Plan& plan, int index, bool graphs) : index_(opened(index)) {
@@ -50,9 +38,9 @@ class CudaBackend : public Backend {
     graphs_ = std::make_unique<LaunchGraphs>(stream_, graphs);
     copies_ = std::make_unique<CopyStream>(stream_);
     side_ = std::make_unique<SideStream>(stream_);
-    arena_ = allocate(std::max<uint64_t>(plan.total_bytes, 64), "the plan");
+    arena_ = allocateDevice(std::max<uint64_t>(plan.total_bytes, 64), stream_, "the plan");
     if (plan.host_bytes > 0) host_ = allocateHost(plan.host_bytes);
-    fault_ = allocate(sizeof(int32_t), "a flag");
+    fault_ = allocateDevice(sizeof(int32_t), stream_, "a flag");
     blas_ = openBlas(kWorkspaceBytes);
     side_blas_ = openBlas(kSideWorkspaceBytes);
     cudaDeviceProp properties;
@@ -202,8 +190,6 @@ class CudaBackend : public Backend {
   }
 
  private:
-  using Memory = std::unique_ptr<char, FreeDevice>;
-
   struct Enqueued : Pending {
     CudaBackend& backend;
     Turn& turn;
@@ -234,35 +220,11 @@ class CudaBackend : public Backend {
     return turns_[turn_];
   }
 
-  Memory allocate(uint64_t bytes, const char* what) {
-    void* memory = nullptr;
-    if (cudaMalloc(&memory, bytes) != cudaSuccess) {
-      cudaGetLastError();
-      size_t free = 0, total = 0;
-      cudaMemGetInfo(&free, &total);
-      throw std::runtime_error("out of memory: " + std::string(what) + " takes " + std::to_string(bytes) + " bytes of the device's memory, " +
-                               std::to_string(free) + " of " + std::to_string(total) + " are free");
-    }
-    Memory owned(static_cast<char*>(memory));
-    check(cudaMemsetAsync(memory, 0, bytes, stream_), "clearing memory");
-    return owned;
-  }
-
-  /** Page-locked, and mapped: kernels may read it, copies to and from it run beside them. */
-  static std::unique_ptr<char, FreeHost> allocateHost(uint64_t bytes) {
-    void* memory = nullptr;
-    if (cudaHostAlloc(&memory, bytes, cudaHostAllocMapped | cudaHostAllocPortable) != cudaSuccess) {
-      cudaGetLastError();
-      throw std::runtime_error("out of memory: the plan takes " + std::to_string(bytes) + " page-locked bytes of the host's memory, which are not free");
-    }
-    return std::unique_ptr<char, FreeHost>(static_cast<char*>(memory));
-  }
-
   /** First, as the events of `turns_` belong to the device that is the thread's when they are made. */
   int index_;
   cudaStream_t stream_ = nullptr;
-  Memory arena_, fault_;
-  std::unique_ptr<char, FreeHost> host_;
+  DeviceMemory arena_, fault_;
+  HostMemory host_;
   std::unique_ptr<Blas> blas_, side_blas_;
   std::unique_ptr<LaunchGraphs> graphs_;
   std::unique_ptr<CopyStream> copies_;
@@ -281,40 +243,6 @@ class CudaBackend : public Backend {
 
 }  // namespace
 }  // namespace cuda
-
-CudaDevices cudaDevices() {
-  CudaDevices found{};
-  cudaDriverGetVersion(&found.driver_version);
-  cudaRuntimeGetVersion(&found.runtime_version);
-  int count = 0;
-  const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error != cudaSuccess) {
-    cudaGetLastError();
-    if (error != cudaErrorNoDevice) found.error = cudaGetErrorString(error);
-    return found;
-  }
-  for (int i = 0; i < count; i++) {
-    cudaDeviceProp properties;
-    if (const cudaError_t problem = cudaGetDeviceProperties(&properties, i); problem != cudaSuccess) {
-      cudaGetLastError();
-      found.error = cudaGetErrorString(problem);
-      continue;
-    }
-    const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
-    char bus[20];
-    std::snprintf(bus, sizeof bus, "%08X:%02X:%02X.0", properties.pciDomainID, properties.pciBusID, properties.pciDeviceID);
-    found.devices.push_back({i, properties.name, bus, capability, properties.totalGlobalMem, cuda::kWorkspaceBytes + cuda::kSideWorkspaceBytes,
-                             cuda::hasCodeFor(properties.major, properties.minor)});
-  }
-  return found;
-}
-
-uint64_t cudaFreeBytes(int index) {
-  size_t free = 0, total = 0;
-  cuda::check(cudaSetDevice(index), "opening the device");
-  cuda::check(cudaMemGetInfo(&free, &total), "asking for the free memory");
-  return free;
-}
 
 std::unique_ptr<Backend> openCuda(const Plan& plan, int index, bool graphs) { return std::make_unique<cuda::CudaBackend>(plan, index, graphs); }
 

@@ -7,6 +7,7 @@ import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { hostDevices } from '../../service/host/devices.ts';
+import { key } from './runNames.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
 export const host = router({
@@ -25,7 +26,7 @@ export const host = router({
 
   /** A file for somebody who helps, about this machine and a run, by default the newest; without secrets. */
   support: procedure
-    .input(z.strictObject({ run: z.string().min(1).max(1024).optional() }))
+    .input(z.strictObject({ run: key.optional() }))
     .query(async ({ ctx, input, signal }): Promise<SupportFile> => {
       const { workspace, feeds } = ctx.agent;
       const named = input.run === undefined ? (await feeds.all()).at(-1) : await feeds.get(input.run);

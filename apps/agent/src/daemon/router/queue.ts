@@ -4,10 +4,10 @@ import type { QueueState } from '@anneal/core/protocol/studio';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
 import { queueState } from '../queue/queueState.ts';
+import { named } from './runNames.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
 const deviceName = z.string().min(1).max(16);
-const named = z.strictObject({ run: z.string().min(1).max(1024) });
 
 export const queue = router({
   /** All of it, and again after every change. */

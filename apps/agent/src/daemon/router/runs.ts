@@ -1,17 +1,7 @@
 /** Runs: the list, one of them as it goes on, and what can be asked of it. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { UserError } from '@anneal/core/errors';
+import { join } from 'node:path';
 import { alertName } from '@anneal/core/protocol/alerts';
-import type { ListedAnswer } from '@anneal/core/protocol/answers';
-import {
-  type BatchRowTokens,
-  batchRowRequest,
-  type MeasuredStep,
-  type MeasuringProgress,
-  type StudioBatch,
-  stepRequest,
-} from '@anneal/core/protocol/batches';
 import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
 import type { Diagnosing, Diagnosis } from '@anneal/core/protocol/diagnoses';
 import { prioritySchema } from '@anneal/core/protocol/queue';
@@ -19,7 +9,6 @@ import {
   type FoundOutput,
   noteRunRequest,
   overridesSchema,
-  type RemovedRun,
   type RunComparison,
   type RunDetails,
   searchOutputRequest,
@@ -36,7 +25,6 @@ import { acknowledgeAlerts } from '../../service/runs/acknowledge.ts';
 import { compareRecords } from '../../service/runs/compare.ts';
 import { searchRunOutput } from '../../service/runs/follow.ts';
 import { noteRun, tagRun } from '../../service/runs/remark.ts';
-import { listRemovedRuns, removableRuns, removeRuns, restoreRuns } from '../../service/runs/remove.ts';
 import { showRun } from '../../service/runs/show.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
@@ -44,12 +32,13 @@ import { recipeOfRun } from '../recipes/recipeOfRun.ts';
 import { recordedRuns } from '../runs/record.ts';
 import { textAt } from '../workspace.ts';
 import { newestOf } from './newestOf.ts';
+import { key, named } from './runNames.ts';
+import { steps } from './steps.ts';
+import { trash } from './trash.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
 const outputBytes = 128 << 10;
 
-const key = z.string().min(1).max(1024);
-const named = z.strictObject({ run: key });
 /** A client that comes back names the last event it has. */
 const eventId = z.string().regex(/^\d{1,15}$/);
 
@@ -156,40 +145,8 @@ export const runs = router({
       return searchRunOutput({ signal }, { run: path, text });
     }),
 
-  /** The rows of a step, of any that was or will be. */
-  batch: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<StudioBatch> => {
-    const { path } = await ctx.agent.feeds.get(input.run);
-    return ctx.agent.batches.batch(path, input.step);
-  }),
-
-  /** What a step of `rl: grpo` sampled. */
-  answers: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<ListedAnswer[]> => {
-    const { path } = await ctx.agent.feeds.get(input.run);
-    return ctx.agent.batches.answers(path, input.step);
-  }),
-
-  /** One of them token by token. */
-  batchRow: procedure
-    .input(named.extend(batchRowRequest.shape))
-    .query(async ({ ctx, input: { run, ...request } }): Promise<BatchRowTokens> => {
-      const { path } = await ctx.agent.feeds.get(run);
-      return ctx.agent.batches.use(path, (batches) => finish(batches.call('row', request)));
-    }),
-
-  /** Measures the losses of a step's tokens by the nearest checkpoint. It ends when nobody listens any more. */
-  measureBatch: procedure.input(named.extend(stepRequest.shape)).subscription(async function* ({
-    ctx,
-    input: { run, step },
-    signal,
-  }): AsyncGenerator<MeasuringProgress | MeasuredStep> {
-    const { path } = await ctx.agent.feeds.get(run);
-    yield yield* newestOf<MeasuringProgress, MeasuredStep>(
-      (report, left) =>
-        ctx.agent.batches.use(path, (batches) => finish(batches.call('measure', { step }, left), report)),
-      ctx.pace,
-      signal,
-    );
-  }),
+  ...steps,
+  ...trash,
 
   /** Asks a run to save a checkpoint and end; with `now` to end at once, and then returns when it has. */
   stop: procedure.input(named.extend({ now: z.boolean().default(false) })).mutation(async ({ ctx, input }) => {
@@ -241,38 +198,6 @@ export const runs = router({
       await ctx.agent.scheduler.add(run, { priority, changes: set, by: ctx.me.name });
     }),
 
-  /** Moves runs into the trash of their folder; one that waits leaves the queue first. */
-  remove: procedure.input(z.strictObject({ runs: z.array(key).min(1).max(1000) })).mutation(async ({ ctx, input }) => {
-    const { feeds, scheduler } = ctx.agent;
-    const found = await Promise.all(input.runs.map((run) => feeds.get(run)));
-    await removableRuns({}, { runs: found.map(({ path }) => path) });
-    for (const feed of found) if (feed.summary.queued) await scheduler.remove(feed.key);
-    await removeRuns({}, { runs: found.map(({ path }) => path) });
-    await feeds.all(); // they are known as gone from now on
-    feeds.tellList();
-  }),
-
-  /** What lies in the trash; each is named by the key that it had. */
-  removed: procedure.input(nothing).query(async ({ ctx }): Promise<(RemovedRun & { key: string })[]> => {
-    const { workspace } = ctx.agent;
-    const all = workspace.runsFolders().map(async (folder) => {
-      const found = await listRemovedRuns({ runsFolder: folder });
-      return found.map((run) => ({ ...run, key: workspace.keyOf(join(folder, run.id)) }));
-    });
-    return (await Promise.all(all)).flat();
-  }),
-
-  /** Brings a run back that was removed, by the key that it had. */
-  restore: procedure.input(named).mutation(async ({ ctx, input }) => {
-    const { workspace, feeds } = ctx.agent;
-    const folder = workspace
-      .runsFolders()
-      .find((path) => workspace.keyOf(join(path, basename(input.run))) === input.run);
-    if (folder === undefined) throw noTrash(input.run);
-    await restoreRuns({ runsFolder: folder }, { runs: [basename(input.run)] });
-    feeds.tellList();
-  }),
-
   /** The recipe as it was written, and with every default; and the file that it came from, where that can be told. */
   recipe: procedure.input(named).query(async ({ ctx, input }): Promise<RunRecipe> => {
     const { path, summary } = await ctx.agent.feeds.get(input.run);
@@ -288,15 +213,6 @@ export const runs = router({
     };
   }),
 });
-
-function noTrash(where: string): UserError {
-  return new UserError({
-    what: 'this run is not in the trash',
-    where,
-    next: 'look at what takes room in the settings: it may have been removed for good',
-    code: 'run_not_in_trash',
-  });
-}
 
 function lastOf(path: string): { text: string; cut: boolean } {
   const file = openRunFile(path);
