@@ -1,3 +1,4 @@
+import { loraScale } from '@anneal/formats/peft/read';
 import { UserError } from '../errors.ts';
 import { refuseOnOuterMatrices } from '../models/adapters/embeddings.ts';
 import { isOnExperts, targetedExperts } from '../models/adapters/experts.ts';
@@ -27,6 +28,20 @@ export function loraOf(adapter: AdapterOfJob, model: OpenModel, initial: LoraWei
   const spec = loraSpec(adapter.options, [...linears, ...experts], full, adapter.tokens);
   refuseOnOuterMatrices(model.config, spec, adapter.options);
   return spec;
+}
+
+/** Keys of the recipe that say otherwise than the adapter it begins from, whose own ranks, scales and layers count. */
+export function keysOutvoted(adapter: AdapterOfJob, { modules }: LoraSpec, model: OpenModel): string[] {
+  const { modules: asked } = loraOf(adapter, model, null);
+  const { r, alpha, rslora } = adapter.options;
+  const scale = loraScale(alpha, r, rslora);
+  const all = [...modules.values()];
+  const isElsewhere = asked.size !== modules.size || [...asked.keys()].some((linear) => !modules.has(linear));
+  return [
+    ...(all.some((module) => module.rank !== r) ? ['lora_r'] : []),
+    ...(all.some((module) => module.scale !== scale) ? ['lora_alpha'] : []),
+    ...(isElsewhere ? ['lora_target_modules'] : []),
+  ];
 }
 
 function refuseOtherKind(

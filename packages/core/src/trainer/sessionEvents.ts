@@ -9,6 +9,7 @@ import { withoutBias } from '../models/adapters/merge.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { memoryOf } from './fit.ts';
 import type { Job } from './job.ts';
+import { keysOutvoted } from './jobAdapter.ts';
 import { modelWarnings } from './modelWarnings.ts';
 import type { Session } from './session.ts';
 
@@ -19,6 +20,7 @@ export function sessionEvents({
   text,
   data,
   lora,
+  initialAdapter,
   objective,
   plan,
   rewardModels,
@@ -43,6 +45,16 @@ export function sessionEvents({
       code: 'template_variable_unread',
       message: `the chat template does not read \`${name}\` of chat_template_kwargs: it changes nothing`,
       next: 'remove it, or set a chat_template that knows it',
+    });
+  }
+  const outvoted = job.adapter && lora && initialAdapter ? keysOutvoted(job.adapter, lora, model) : [];
+  if (outvoted.length > 0) {
+    warnings.push({
+      type: 'warning',
+      code: 'adapter_keeps_its_own',
+      message: `the adapter of lora_model_dir goes on with its own ranks, scales and layers: ${outvoted.join(', ')} of this recipe would be others, and change nothing`,
+      where: job.adapter?.initialFolder ?? undefined,
+      next: 'set them as its adapter_config.json has them, or begin a new adapter without lora_model_dir',
     });
   }
   const unmergeable = lora?.loraBias ? withoutBias(model, [...lora.modules.keys()]) : [];

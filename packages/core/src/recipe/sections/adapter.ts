@@ -96,6 +96,6 @@ export const adapter = {
   lora_model_dir: optional(
     z.string().min(1),
     null,
-    'Start from this adapter (a PEFT folder with adapter_model.safetensors) instead of a fresh one.',
+    'Start from this adapter (a PEFT folder with adapter_model.safetensors) instead of a fresh one. Its own ranks, scales and layers count, also where they differ from module to module; a recipe that says otherwise is warned.',
   ),
 };
