@@ -20,6 +20,8 @@ export interface ChatRenderer {
   readonly closingTokens: readonly string[];
   /** Tokens at which the model stops and that open the turn behind an answer or a call (`<|user|>` of GLM), where these have none of their own. */
   readonly stopBehind: { readonly answer: string | null; readonly call: string | null };
+  /** Control tokens that the template prints of any conversation: a message that holds one may have been rendered before. */
+  readonly turnTokens: readonly string[];
   readonly callForm: CallForm;
   readonly options: Pick<RenderOptions, 'enableThinking' | 'variables' | 'now'>;
   /** Of the template for conversations with tools, where the model has one of its own for them. */
@@ -81,7 +83,8 @@ function rendererOf(
   const ends = [...new Set([...own, ...endTokens])];
   const closing = closingOf(template, tokenizer, { ...options, tools }).filter((token) => !ends.includes(token));
   const stopBehind = stopsBehind(template, ends, { ...options, tools }, callForm);
-  return { template, endTokens: ends, closingTokens: closing, stopBehind, callForm, options };
+  const turnTokens = turnTokensOf(template, tokenizer, { ...options, tools });
+  return { template, endTokens: ends, closingTokens: closing, stopBehind, turnTokens, callForm, options };
 }
 
 export const templateMissing = (): UserError =>
@@ -137,6 +140,13 @@ function closingOf(template: Template, tokenizer: Tokenizer, options: RenderOpti
   const range = whole instanceof TemplateError ? null : whole.messages[1];
   if (!range || whole instanceof TemplateError) return [];
   return controlTokenEnding(whole.text.slice(range.start, range.end), tokenizer);
+}
+
+function turnTokensOf(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
+  const messages = [QUESTION, { role: 'assistant', content: ANSWER }, QUESTION];
+  const text = tryTemplate(() => template.render(messages, { ...options, addGenerationPrompt: true }));
+  if (text instanceof TemplateError) return [];
+  return tokenizer.addedTokens.filter((token) => token.special && text.includes(token.text)).map((token) => token.text);
 }
 
 function stopsBehind(

@@ -152,10 +152,13 @@ const PARTS: Readonly<Record<LeftOut['part'], string>> = {
   call: 'a tool call',
   arguments: 'the arguments of a tool call',
   prompt: 'what it puts before an answer in use',
+  turns: 'nothing',
 };
 
 /** What of `rows` rows is not printed, in a sentence. */
 export function describeLeftOut(part: LeftOut['part'], rows: number): string {
+  if (part === 'turns')
+    return `messages hold control tokens of the chat template in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
   return `the chat template leaves out ${PARTS[part]} in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
@@ -185,6 +188,14 @@ function textsOfTool(tool: unknown): string[] {
   const { name, description, parameters } = (tool as { function?: Readonly<Record<string, unknown>> }).function ?? {};
   const { properties } = (parameters ?? {}) as { properties?: object };
   return [name, description, ...Object.keys(properties ?? {})].filter((text) => typeof text === 'string');
+}
+
+/** A message that was rendered before, with tokens that begin and end turns within its turn; null for any other. */
+export function turnsWithin({ turnTokens }: ChatRenderer, { role, content }: Message, i: number): LeftOut | null {
+  const token = typeof content === 'string' ? turnTokens.find((each) => content.includes(each)) : undefined;
+  if (token === undefined) return null;
+  const detail = `message ${i + 1} (${role}) holds ${token}, which this chat template prints around messages: a model sees turns within the turn`;
+  return { part: 'turns', message: i, detail };
 }
 
 const earlier = (i: number): string =>

@@ -1,7 +1,7 @@
 import { TemplateError } from '../templates/template.ts';
 import { inCallForm } from './callForm.ts';
 import { type ChatRenderer, rendererFor, renderMessages, templateMissing } from './chatRenderer.ts';
-import { LeftOutFinder } from './leftOut.ts';
+import { LeftOutFinder, turnsWithin } from './leftOut.ts';
 import { endOf, ownEnd } from './turnEnd.ts';
 import { TurnFinder } from './turnFinder.ts';
 import {
@@ -69,6 +69,8 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
     const range = wanted ? finder.rangeOf(i) : (whole.messages[i] ?? null);
     const lost = leftOutFinder.ofMessage(i, range);
     leftOut.push(...lost);
+    const within = turnsWithin(renderer, message, i);
+    if (within !== null) leftOut.push(within);
     const fatal = wanted ? lost.find(({ part }) => part !== 'earlier thinking') : undefined;
     if (fatal) return dropped('content_lost', fatal.detail);
     const missed = wanted && isLast && range ? finder.promptMissed(i, range) : null;

@@ -105,7 +105,7 @@ export interface Rendered {
 
 /**
  * `earlier thinking`: the template prints what was thought for the last answer only, which is as it should be. `prompt`: what it
- * hands a model that is to answer does not stand before the answer.
+ * hands a model that is to answer does not stand before the answer. `turns`: a message holds tokens of the template itself.
  */
 export const LEFT_OUT_PARTS = [
   'system',
@@ -116,6 +116,7 @@ export const LEFT_OUT_PARTS = [
   'call',
   'arguments',
   'prompt',
+  'turns',
 ] as const;
 
 /** A part of a row that the chat template does not print. */

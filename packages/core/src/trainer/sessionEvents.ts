@@ -119,6 +119,8 @@ export function sessionEvents({
 
 const LEFT_OUT_ADVICE: Readonly<Record<string, string>> = {
   'earlier thinking': 'nothing, if the model is used with this chat template: it never sees earlier thoughts',
+  turns:
+    'if they were rendered before, write the messages as they were said, or train the whole text with `type: completion`',
   prompt: `where the template ${BEGINS_THOUGHTS}; else set another \`chat_template\``,
 };
 

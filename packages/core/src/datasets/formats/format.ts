@@ -118,11 +118,22 @@ export function jsonIn(text: string): unknown {
 export const isPythonList = (value: unknown): boolean => typeof value === 'string' && /^\s*\[\s*\{\s*'/.test(value);
 
 /** Text that begins as a list or an object in JSON, or as Python prints one. */
-export const beginsAsJson = (value: unknown): boolean => typeof value === 'string' && /^\s*[[{]\s*['"{]/.test(value);
+export const beginsAsJson = (value: unknown): boolean =>
+  typeof value === 'string' && /^\s*[[{]\s*['"{]/.test(textWithin(value));
+
+/** What a text says that was written as JSON twice: `"[{\\"role\\": …`. Any other text as it is. */
+export function textWithin(text: string): string {
+  if (!/^\s*"\s*[[{]/.test(text)) return text;
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
 
 /** A list that may be written as JSON in a text field. */
 export function listOf(value: unknown): readonly unknown[] | null {
-  const list = typeof value === 'string' ? jsonIn(value) : value;
+  const list = typeof value === 'string' ? jsonIn(textWithin(value)) : value;
   return Array.isArray(list) ? list : null;
 }
 

@@ -1,6 +1,6 @@
 import { type Message, THOUGHTS, type ToolCall } from '../types.ts';
 import { readFlags } from './flags.ts';
-import { isGiven, isObject, jsonIn, listOf, type RowValue } from './format.ts';
+import { isGiven, isObject, jsonIn, listOf, type RowValue, textWithin } from './format.ts';
 import type { KnownRole } from './roles.ts';
 
 /** How the messages of a data set are written. */
@@ -118,7 +118,7 @@ export function readToolCall(written: unknown): ToolCall | null {
 export function readTools(value: unknown): readonly unknown[] | null | undefined {
   // json.dumps writes `null` where there are none.
   if (!isGiven(value) || (typeof value === 'string' && ['', 'null'].includes(value.trim()))) return null;
-  const given = typeof value === 'string' ? jsonIn(value) : value;
+  const given = typeof value === 'string' ? jsonIn(textWithin(value)) : value;
   const list = (Array.isArray(given) ? given : [given]).map((tool) => (typeof tool === 'string' ? jsonIn(tool) : tool));
   if (!list.every(isDefinition)) return undefined;
   if (list.length === 0) return null;
