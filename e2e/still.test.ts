@@ -30,15 +30,15 @@ function screens(): Record<string, string> {
     '/': 'harbour',
     '/recipes?recipe=harbour/recipe.yaml': 'Ready to start',
     '/recipes?recipe=harbour/recipe.yaml&view=both': 'Ready to start',
-    '/data?recipe=harbour/recipe.yaml': 'rows alike',
+    '/data?recipe=harbour/recipe.yaml': 'All rows together',
     '/data?recipe=harbour/recipe.yaml&row=5': 'tokens are trained',
     '/chat': 'Ask something',
     '/models': 'harbour/model',
     '/host': 'Support file',
-    '/settings': 'Free on the disk',
+    '/settings': 'are free',
     [`/run?id=${id}`]: 'Gradient norm',
-    [`/run?id=${id}&tab=exports`]: 'Adapter',
-    [`/compare?runs=${id}`]: 'Gradient norm',
+    [`/run?id=${id}&tab=exports`]: 'Gradient norm',
+    [`/compare?runs=${id}`]: 'Nothing to compare',
   };
 }
 

@@ -6,7 +6,7 @@ import Link from 'next/link';
 import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useMemo } from 'react';
 import { useTranslations } from 'use-intl';
-import { seedViews } from '../../src/agent/addressKeys.ts';
+import { seedViews } from '../../src/agent/addressValues.ts';
 import { type Comparison, useComparison } from '../../src/agent/useComparison.ts';
 import { xAxes } from '../../src/ui/charts/xAxis.ts';
 import { ComparedCharts } from '../../src/ui/compare/ComparedCharts.tsx';

@@ -1,7 +1,7 @@
 'use client';
+import dynamic from 'next/dynamic';
 import { useTranslations } from 'use-intl';
 import { useMe } from '../../src/agent/useMe.ts';
-import { AuditLog } from '../../src/ui/settings/AuditLog.tsx';
 import { Browsers } from '../../src/ui/settings/Browsers.tsx';
 import { Endpoints } from '../../src/ui/settings/Endpoints.tsx';
 import { People } from '../../src/ui/settings/People.tsx';
@@ -9,6 +9,12 @@ import { Secrets } from '../../src/ui/settings/Secrets.tsx';
 import { Storage } from '../../src/ui/settings/Storage.tsx';
 import { Tokens } from '../../src/ui/settings/Tokens.tsx';
 import { You } from '../../src/ui/settings/You.tsx';
+
+/** For admins alone, with texts of its own. */
+const AuditLog = dynamic(async () => (await import('../../src/ui/settings/AuditLog.tsx')).AuditLog, {
+  ssr: false,
+  loading: () => <div data-coming />,
+});
 
 export default function SettingsScreen() {
   const t = useTranslations('access');

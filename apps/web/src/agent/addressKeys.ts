@@ -3,15 +3,8 @@ import { otherTemplates } from '@anneal/core/protocol/otherTemplates';
 import { ROW_FILTERS } from '@anneal/core/protocol/rowVerdicts';
 import { parseAsString, parseAsStringLiteral } from 'nuqs';
 import { xAxes } from '../ui/charts/xAxis.ts';
+import { answerViews, recipeViews, rowAnswers, rowForms, runTabs, seedViews } from './addressValues.ts';
 import { pullKeys } from './pullAddress.ts';
-
-export const recipeViews = ['text', 'form', 'both'] as const;
-export const rowForms = ['text', 'tokens', 'ids', 'raw'] as const;
-export const rowAnswers = ['chosen', 'rejected'] as const;
-export const answerViews = ['formatted', 'text', 'tokens'] as const;
-export const runTabs = ['samples', 'doctor', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
-/** Runs that differ in their seeds: drawn as one, or each by itself. */
-export const seedViews = ['together', 'each'] as const;
 
 type Keys = Readonly<Record<string, { parse(text: string): unknown }>>;
 

@@ -3,7 +3,7 @@ import type { DataRow, DataSourceName, DataState, OtherText, RowWindow } from '@
 import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
-import { rowAnswers } from './addressKeys.ts';
+import { rowAnswers } from './addressValues.ts';
 import { agent } from './connection.ts';
 import { useHasSocket } from './hooks.ts';
 

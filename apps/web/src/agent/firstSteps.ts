@@ -15,6 +15,19 @@ export function useWay(): Way {
   return useSyncExternalStore(store.read.subscribe, current, () => 'unknown');
 }
 
+const settled = createStore(false);
+
+/** The first steps stand where they are to stand, or there are none. */
+export function useStepsSettled(): boolean {
+  const way = useWay();
+  const areShown = useSyncExternalStore(settled.read.subscribe, settled.read.get, () => false);
+  return way === 'closed' || (way !== 'unknown' && areShown);
+}
+
+export function tellSettled(): void {
+  settled.set(true);
+}
+
 export function rememberWay(way: Way): void {
   localStorage.setItem(storageKey, String(way));
   store.set(way);

@@ -1,19 +1,22 @@
 'use client';
 /** What every screen stands in: where one is, whether what one sees is live, and language and theme. */
+import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
-import { type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
-import { useWay } from '../agent/firstSteps.ts';
+import { useStepsSettled } from '../agent/firstSteps.ts';
 import { useConnection, useHasSocket } from '../agent/hooks.ts';
 import { useFollowedJobs } from '../agent/jobs.ts';
 import { agentPath } from '../agent/paths.ts';
-import { AddressNotice } from './AddressNotice.tsx';
 import { ConnectionBadge } from './ConnectionBadge.tsx';
 import { FirstSteps } from './firstSteps/FirstSteps.tsx';
 import { Activity } from './jobs/Activity.tsx';
 import { Mark } from './Mark.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
+
+/** No page waits for it. */
+const AddressNotice = dynamic(async () => (await import('./AddressNotice.tsx')).AddressNotice, { ssr: false });
 
 const screens = [
   { path: '/', name: 'runs' },
@@ -28,8 +31,8 @@ export function Frame({ children }: { children: ReactNode }) {
   const t = useTranslations();
   const path = usePathname();
   const connection = useConnection();
-  // Nothing is moved by first steps that come late: until it is known whether they stand above, there is nothing to move.
-  const isComing = useWay() === 'unknown' && connection !== 'lost' && connection !== 'unpaired' && path !== '/pair';
+  // Nothing is moved by first steps that come late: until they stand above, or are known not to, there is nothing to move.
+  const isComing = !useStepsSettled() && connection !== 'lost' && connection !== 'unpaired' && path !== '/pair';
   useFollowedJobs(useHasSocket());
   // A full load: nothing of a session that has ended stays behind.
   useEffect(() => {
@@ -75,9 +78,7 @@ export function Frame({ children }: { children: ReactNode }) {
         id="content"
         className={`mx-auto flex w-full max-w-[1400px] grow flex-col px-4 py-5 sm:px-6 sm:py-7 ${isComing ? 'invisible' : ''}`}
       >
-        <Suspense>
-          <AddressNotice />
-        </Suspense>
+        <AddressNotice />
         {children}
       </main>
     </div>

@@ -1,4 +1,4 @@
-/** What the audit calls by a name of the agent: procedures, and what was done without one. */
+/** What the audit calls by a name of the agent: procedures, and what was done without one. Loaded with the audit alone. */
 export const audit = {
   audit: {
     action: {

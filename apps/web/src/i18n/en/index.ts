@@ -3,7 +3,6 @@ import { access } from './access.ts';
 import { address } from './address.ts';
 import { alerts } from './alerts.ts';
 import { answers } from './answers.ts';
-import { audit } from './audit.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { compare } from './compare.ts';
@@ -26,7 +25,6 @@ export const en = {
   ...alerts,
   ...address,
   ...answers,
-  ...audit,
   ...batch,
   ...chat,
   ...compare,

@@ -1,6 +1,6 @@
-import type { Messages } from '../en/index.ts';
+import type { audit as english } from '../en/audit.ts';
 
-export const audit: Pick<Messages, 'audit'> = {
+export const audit: typeof english = {
   audit: {
     action: {
       chat: {

@@ -3,7 +3,6 @@ import { access } from './access.ts';
 import { address } from './address.ts';
 import { alerts } from './alerts.ts';
 import { answers } from './answers.ts';
-import { audit } from './audit.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { compare } from './compare.ts';
@@ -31,7 +30,6 @@ export const zhCN: Messages = {
   ...alerts,
   ...address,
   ...answers,
-  ...audit,
   ...batch,
   ...chat,
   ...compare,

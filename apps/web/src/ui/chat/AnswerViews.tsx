@@ -1,6 +1,6 @@
 'use client';
 import { useTranslations } from 'use-intl';
-import { answerViews } from '../../agent/addressKeys.ts';
+import { answerViews } from '../../agent/addressValues.ts';
 import { Segmented } from '../Segmented.tsx';
 
 export type AnswerView = (typeof answerViews)[number];

@@ -6,7 +6,7 @@ import { useMutation } from '@tanstack/react-query';
 import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { answerViews } from '../../agent/addressKeys.ts';
+import { answerViews } from '../../agent/addressValues.ts';
 import { agent } from '../../agent/connection.ts';
 import { useMay } from '../../agent/useMe.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';

@@ -6,7 +6,7 @@ import Link from 'next/link';
 import { parseAsBoolean, parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { rowForms as forms } from '../../agent/addressKeys.ts';
+import { rowForms as forms } from '../../agent/addressValues.ts';
 import { type Answer, answers, findRow, partsOf, partTokens, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
 import { Button, IconButton } from '../Button.tsx';

@@ -5,10 +5,10 @@ import { Check, ChevronRight, X } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import { parseAsString, useQueryState } from 'nuqs';
-import { useEffect } from 'react';
+import { useEffect, useLayoutEffect } from 'react';
 import { useTranslations } from 'use-intl';
 import { chatWith, isChattable } from '../../agent/chatWith.ts';
-import { type FirstStep, firstSteps, rememberWay, stepOfPage } from '../../agent/firstSteps.ts';
+import { type FirstStep, firstSteps, rememberWay, stepOfPage, tellSettled } from '../../agent/firstSteps.ts';
 import { useRunList } from '../../agent/hooks.ts';
 import { IconButton } from '../Button.tsx';
 
@@ -24,6 +24,7 @@ export function OpenSteps({ reached }: { reached: number | null }) {
       if (runs) rememberWay(runs.length === 0 ? 0 : 'closed');
     } else if (at === reached) rememberWay(at + 1);
   }, [reached, runs, at]);
+  useLayoutEffect(tellSettled, []);
   if (reached === null) return null;
   const next = here ?? firstSteps[Math.min(reached, firstSteps.length - 1)] ?? 'data';
   return (

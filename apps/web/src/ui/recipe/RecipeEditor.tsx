@@ -8,7 +8,7 @@ import { useRouter } from 'next/navigation';
 import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { recipeViews as views } from '../../agent/addressKeys.ts';
+import { recipeViews as views } from '../../agent/addressValues.ts';
 import { agent } from '../../agent/connection.ts';
 import { useCalledAs } from '../../agent/hooks.ts';
 import { useMay, useMe } from '../../agent/useMe.ts';

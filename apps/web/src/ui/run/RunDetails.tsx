@@ -4,7 +4,7 @@ import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { Tabs } from 'radix-ui';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { runTabs as tabs } from '../../agent/addressKeys.ts';
+import { runTabs as tabs } from '../../agent/addressValues.ts';
 import type { LiveRun, RunFacts } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
 import { Events } from './Events.tsx';

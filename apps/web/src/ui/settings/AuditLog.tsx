@@ -2,14 +2,19 @@
 import type { AuditEntry } from '@anneal/core/protocol/people';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useMessages, useTranslations } from 'use-intl';
+import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
+import { audit as en } from '../../i18n/en/audit.ts';
+import { type Locale, useLocale } from '../../i18n/locale.tsx';
 import { useProblemText } from '../../i18n/problems.tsx';
+import { audit as zhCN } from '../../i18n/zhCN/audit.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { Card, fieldClass } from './Card.tsx';
+
+const texts: Readonly<Record<Locale, typeof en>> = { en, 'zh-CN': zhCN };
 
 /** Who did what, newest first. */
 export function AuditLog() {
@@ -88,7 +93,7 @@ export function AuditLog() {
 
 /** What the agent calls by names and codes, in words; those that an older or newer agent has written stay as they are. */
 function useAuditTexts() {
-  const { action, other, outcome } = useMessages().audit;
+  const { action, other, outcome } = texts[useLocale()].audit;
   const problemText = useProblemText();
   const named: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = action;
   const others: Readonly<Record<string, string>> = other;
