@@ -97,7 +97,8 @@ function Row({ index, row, linkTo }: { index: number; row: ViewedRow | undefined
   const format = useFormat();
   if (!row) {
     return (
-      <span role="cell" className="col-span-full">
+      // Nothing of it becomes a part of the row that arrives.
+      <span key="coming" role="cell" className="col-span-full">
         <span className="block h-2 w-2/5 rounded-full bg-line/70" aria-hidden="true" />
         <span className="sr-only">{t('loading')}</span>
       </span>
