@@ -9,7 +9,7 @@ import { decodeRow, parseRow } from './rowJson.ts';
 import { describeSource, type RowSource } from './types.ts';
 
 /** A longer row is nothing that one edits by hand. */
-export const longestEdited = 256 << 10;
+const longestEdited = 256 << 10;
 
 /** A row of a text file: where its bytes lie, and how rows are parted there. */
 export interface EditableRow {

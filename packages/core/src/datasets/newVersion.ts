@@ -16,7 +16,7 @@ import { describeSource, type RowSource } from './types.ts';
  * Where the versions of a folder's files lie. A recipe that names the folder reads what is in it, but nothing below: beside its
  * origin a version would be trained as well as that.
  */
-export const versionsFolder = 'versions';
+const versionsFolder = 'versions';
 
 /** What stays free on the disk. */
 const reservedBytes = 1e9;

@@ -14,7 +14,7 @@ const count = z.int().min(0);
 const documentCount = count.max(2 ** 32 - 1);
 
 /** Of the layout of the tokens' file, the newest: 1 had no sides, 2 has no margins. */
-export const STORE_VERSION = 3;
+const STORE_VERSION = 3;
 
 export const TOKENS_FILE = 'tokens.bin';
 export const MANIFEST_FILE = 'manifest.json';

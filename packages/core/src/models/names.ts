@@ -104,7 +104,7 @@ export function findName(names: NameTable, ours: string): TensorName | null {
 }
 
 /** `layers.12.q` → `layers.*.q` and `12`. */
-export function splitLayer(ours: string): { pattern: string; layer: string | null } {
+function splitLayer(ours: string): { pattern: string; layer: string | null } {
   const match = /^layers\.(\d+)\./.exec(ours);
   if (!match) return { pattern: ours, layer: null };
   return { pattern: `layers.*.${ours.slice(match[0].length)}`, layer: match[1] ?? null };

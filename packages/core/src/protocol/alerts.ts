@@ -2,7 +2,6 @@
 import { z } from 'zod';
 
 export const ALERTS = ['not_finite', 'loss_spike', 'stalled', 'disk_nearly_full'] as const;
-export type AlertCode = (typeof ALERTS)[number];
 
 /** An alert of a run: two of one kind are raised by different events. */
 export const alertName = z.object({

@@ -3,7 +3,7 @@ import { parseRecipe } from './read.ts';
 import { type ResolvedRecipe, resolveRecipe } from './resolve.ts';
 
 /** What a run may change when it goes on: how long it is, and how often it records, measures and saves. No step depends on these. */
-export const changeableKeys = [
+const changeableKeys = [
   'max_steps',
   'num_epochs',
   'logging_steps',

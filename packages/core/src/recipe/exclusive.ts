@@ -1,7 +1,7 @@
 import type { RecipeKey } from './schema.ts';
 
 /** Two ways to say one thing; a recipe has one of them. */
-export const exclusivePairs = [
+const exclusivePairs = [
   ['warmup_ratio', 'warmup_steps'],
   ['eval_steps', 'evals_per_epoch'],
   ['save_steps', 'saves_per_epoch'],

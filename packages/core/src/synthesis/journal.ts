@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { linesOfFile } from '../trainer/eventReader.ts';
 
-export const answerSchema = z.object({
+const answerSchema = z.object({
   content: z.string(),
   /** What the model thought before it, where the endpoint says so apart. */
   reasoning: z.string().nullable(),

@@ -8,7 +8,7 @@ import { type SampledAnswerRecord, sampledAnswerSchema } from '../protocol/answe
 import { asDiskError } from './diskError.ts';
 import { damaged, kindOf, readRunFile } from './runFiles.ts';
 
-export const answersFolder = 'answers';
+const answersFolder = 'answers';
 
 const pathOf = (run: string, step: number): string => join(run, answersFolder, `step-${step}.jsonl`);
 

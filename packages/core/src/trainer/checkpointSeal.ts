@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { kindOf, readRunFile } from './runFiles.ts';
 
-export const sealName = 'COMPLETE';
+const sealName = 'COMPLETE';
 
 const sealSchema = z.object({
   step: z.int().min(0),

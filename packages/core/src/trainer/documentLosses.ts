@@ -9,7 +9,7 @@ import type { Batch, StepBatches } from '../datasets/types.ts';
 import { asDiskError } from './diskError.ts';
 import { kindOf, openRunFile } from './runFiles.ts';
 
-export const lossesName = 'losses.bin';
+const lossesName = 'losses.bin';
 
 /** Documents that get their place in the file together. */
 const pieceDocuments = 1 << 18;

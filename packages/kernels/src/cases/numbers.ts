@@ -34,7 +34,7 @@ const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
 /** The upper half of a float32, rounded to nearest, ties to even. */
-export function bf16Bits(value: number): number {
+function bf16Bits(value: number): number {
   float[0] = value;
   const all = bits[0] as number;
   return ((all + 0x7fff + ((all >>> 16) & 1)) >>> 16) & 0xffff;

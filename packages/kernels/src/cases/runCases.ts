@@ -87,7 +87,7 @@ export function planOf(programs: readonly CaseProgram[], device: Device): Plan {
   return compile(graphs, { bounds, activations: 'keep', device });
 }
 
-export async function writeVariables(
+async function writeVariables(
   engine: Engine,
   { inputs }: OpCase,
   program: string,
@@ -102,7 +102,7 @@ export async function writeVariables(
   }
 }
 
-export function callInputs({ graph, of }: CaseProgram, values: ReadonlyMap<string, Values>): Record<string, HostArray> {
+function callInputs({ graph, of }: CaseProgram, values: ReadonlyMap<string, Values>): Record<string, HostArray> {
   return Object.fromEntries(
     [...graph.inputs].map(([name, { dtype, shape }]) => {
       const count = shape.reduce<number>((product, extent) => product * Number(extent), 1);

@@ -140,7 +140,7 @@ export function pulledFiles(id: string, selection: DatasetSelection, cacheDirect
   });
 }
 
-export function pullCommand(id: string, { revision, name, split, dataFiles }: DatasetSelection): string {
+function pullCommand(id: string, { revision, name, split, dataFiles }: DatasetSelection): string {
   const options = Object.entries({ revision, name, split }).flatMap(([key, value]) =>
     value === null ? [] : [`--${key} ${shellWord(value)}`],
   );

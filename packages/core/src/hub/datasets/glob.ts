@@ -6,10 +6,6 @@ export function matchesGlob(path: string, pattern: string): boolean {
   return matches(path.split('/'), pattern.split('/'), (part) => part === '**', matchesName);
 }
 
-export function isGlob(text: string): boolean {
-  return /[*?[]/.test(text);
-}
-
 function matchesName(part: string, name: string): boolean {
   const tokens = part.match(/\*+|\[[^\]]+\]|[^]/gu) ?? [];
   return matches([...name], tokens, (token) => token.startsWith('*'), matchesCharacter);

@@ -15,7 +15,7 @@ export interface DatasetSelection {
   readonly dataFiles: readonly string[] | null;
 }
 
-export const ROW_FILE = /\.(parquet|jsonl|ndjson|json|csv|tsv)$/i;
+const ROW_FILE = /\.(parquet|jsonl|ndjson|json|csv|tsv)$/i;
 /** Rows in a form that is not read. */
 const UNREAD_ROWS = /\.(?:(?:parquet|jsonl?|ndjson|csv|tsv|txt)\.(?:gz|zst|bz2|xz|zip)|arrow)$/i;
 /** Descriptions that lie beside rows. */
@@ -35,7 +35,7 @@ export function isDataPath(path: string): boolean {
   return isInside && ROW_FILE.test(path) && !isProvenance(path);
 }
 
-export const CONVERTED = 'refs/convert/parquet';
+const CONVERTED = 'refs/convert/parquet';
 
 /**
  * The files of one split of one subset, of one kind.

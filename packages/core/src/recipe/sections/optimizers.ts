@@ -14,7 +14,7 @@ export const optimizerKeys = ['adam_beta1', 'adam_beta2', 'adam_epsilon'] as con
 export type OptimizerKey = (typeof optimizerKeys)[number];
 
 /** Other names of optimizers, and the optimizers. */
-export const optimizerAliases = {
+const optimizerAliases = {
   adamw_torch_fused: 'adamw_torch',
   adamw_bnb_8bit: 'adamw_8bit',
   lion_32bit: 'lion',

@@ -84,7 +84,7 @@ export const scheduleDefaults = {
 export type ScheduleName = keyof typeof scheduleDefaults;
 
 /** Other names of schedules, and the schedules. */
-export const scheduleAliases = { cosine_with_warmup: 'cosine', linear_with_warmup: 'linear' } as const;
+const scheduleAliases = { cosine_with_warmup: 'cosine', linear_with_warmup: 'linear' } as const;
 
 type ScheduleAlias = keyof typeof scheduleAliases;
 
