@@ -1,5 +1,5 @@
 import { UserError } from '@anneal/core/errors';
-import { print, printJsonLine, remark } from '../terminal/print.ts';
+import { print, printJsonLine, remark, untilTaken } from '../terminal/print.ts';
 import { printEvent } from '../terminal/runProgress.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { useCase } from './useCases.ts';
@@ -20,6 +20,7 @@ export async function logs(name: string, options: Options): Promise<void> {
       isEmpty = false;
       if (options.json) printJsonLine({ line });
       else print(line);
+      await untilTaken();
     }
     if (isEmpty && !options.json)
       remark('the process of the run has printed nothing; what happened: leave out --output');
@@ -29,6 +30,7 @@ export async function logs(name: string, options: Options): Promise<void> {
   for await (const event of followRun(context, { run: name, follow: options.follow ?? false })) {
     if (options.json) printJsonLine(event);
     else printEvent(event, (line) => print(line));
+    await untilTaken();
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a command says goes to stdout; what it remarks on the way goes to stderr, so that a pipe gets only results. */
+import { once } from 'node:events';
 import { safeJson, safeText } from '../safeText.ts';
 import { asCalled } from './asCalled.ts';
 import { errorColors, shown } from './colors.ts';
@@ -19,6 +20,12 @@ export function printJson(value: unknown): void {
 /** One JSON value a line, for streams. */
 export function printJsonLine(value: unknown): void {
   process.stdout.write(`${safeJson(JSON.stringify(value))}\n`);
+}
+
+/** Until what was printed is taken: of a long output all would wait in memory for a slow reader. */
+export async function untilTaken(): Promise<void> {
+  // One that has gone is seen to where output is lost.
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => undefined);
 }
 
 /** A piece of a model's answer as it comes. A pipe gets it to the letter: there it is a result, and no terminal reads it. */
