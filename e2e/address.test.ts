@@ -50,7 +50,7 @@ it('opens the recipe of a run that has its own name and settings, with what the 
   const run = join(agent.workspace, `harbour/runs/${id}`);
   const events = [...readEvents(join(run, 'events.jsonl'))];
   expect(events[0]).toMatchObject({ type: 'run_created', recipe: '../../recipe.yaml' });
-  // Many steps in which nothing was learnt.
+  // Many steps in which nothing was learned.
   const step = events.find((event) => event.type === 'step');
   const copy = join(agent.workspace, 'harbour/runs/20260101-000000-still');
   mkdirSync(copy);
