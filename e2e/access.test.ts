@@ -101,7 +101,7 @@ describe('people', () => {
     await admin.getByRole('alertdialog').getByRole('button', { name: 'Remove Ada' }).click();
     await ada.waitForURL('**/pair', { timeout: 20_000 });
     await admin.getByRole('region', { name: 'Audit' }).getByRole('button', { name: 'Look again' }).click();
-    await admin.getByText('people.remove').waitFor();
+    await admin.getByText('Remove somebody', { exact: true }).waitFor();
     await admin.getByPlaceholder('Filter by name, action or outcome').fill('not_allowed');
     const refusals = admin.getByRole('region', { name: 'Audit' }).getByRole('listitem').filter({ hasText: 'Ada' });
     await expect.poll(() => refusals.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
