@@ -22,6 +22,9 @@ __global__ void __launch_bounds__(kNormThreads) doraNormKernel(const W* weight, 
   if (threadIdx.x == 0) norm[row] = sqrtf(squares);
 }
 
+/** Within 2⁻²² of it: exact divisions would take longer than the memory. */
+__device__ inline float inverse(float norm) { return __fdividef(1.0f, norm); }
+
 template <typename A>
 struct DoraScale {
   const A* x;
@@ -38,7 +41,7 @@ struct DoraScale {
     load<V>(magnitude + column, lengths);
     load<V>(norm + column, norms);
 #pragma unroll
-    for (int j = 0; j < V; j++) values[j] *= lengths[j] / norms[j];
+    for (int j = 0; j < V; j++) values[j] *= lengths[j] * inverse(norms[j]);
     if (plus) {
       float others[V];
       load<V>(plus + row * width + column, others);
@@ -66,8 +69,9 @@ struct ScaleGradient {
     load<V, true>(norm + column, norms);
 #pragma unroll
     for (int j = 0; j < V; j++) {
-      scaled[j] = values[j] * (lengths[j] / norms[j]);
-      values[j] *= others[j] / norms[j];
+      const float inverseNorm = inverse(norms[j]);
+      scaled[j] = values[j] * (lengths[j] * inverseNorm);
+      values[j] *= others[j] * inverseNorm;
     }
     store<V>(dx + row * width + column, scaled);
   }
