@@ -1,7 +1,7 @@
 /** Runs of the trainer for tests: in this process, or in a child that can be killed. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { createJob, type Job } from '../src/trainer/job.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
 import type { TrainSignal } from '../src/trainer/stopping.ts';
 import { train } from '../src/trainer/train.ts';
-import { writeCapitalsTask, writeTinyModel } from './fixtures.ts';
+import { temporaryFolder, writeCapitalsTask, writeTinyModel } from './fixtures.ts';
 
 /** LoRA on every linear of a tiny model, four rows a step; what differs is said by each test. */
 export function tinyRecipe(folder: string, changes: Partial<Recipe> = {}): Recipe {
@@ -33,6 +33,27 @@ export function tinyRecipe(folder: string, changes: Partial<Recipe> = {}): Recip
     output_dir: join(folder, 'runs'),
     ...changes,
   };
+}
+
+/** Four short answers to each of these prompts, for four steps with a checkpoint each. */
+export function tinyGrpoRecipe(
+  rows: readonly object[],
+  trl: NonNullable<Recipe['trl']>,
+  changes: Partial<Recipe> = {},
+): Recipe {
+  const folder = temporaryFolder();
+  const path = join(folder, 'prompts.jsonl');
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return tinyRecipe(folder, {
+    rl: 'grpo',
+    trl: { num_generations: 4, max_completion_length: 6, ...trl },
+    datasets: [{ path }],
+    micro_batch_size: 4,
+    gradient_accumulation_steps: 2,
+    max_steps: 4,
+    save_steps: 1,
+    ...changes,
+  });
 }
 
 export async function createRun(recipe: Recipe): Promise<RunDirectory> {
