@@ -39,11 +39,8 @@ __device__ A fromFloat(float value) {
     return __float2bfloat16_rn(value);
 }
 
-/**
- * V elements as float32; of V > 1 the address is a multiple of the smaller of 16 bytes and their size. What the whole kernel does not write
- * may be loaded ahead of its stores: kUnwritten says so.
- */
-template <int V, bool kUnwritten = false, typename A>
+/** V elements as float32; of V > 1 the address is a multiple of the smaller of 16 bytes and their size. */
+template <int V, typename A>
 __device__ void load(const A* from, float (&to)[V]) {
   if constexpr (V == 1) {
     to[0] = toFloat(*from);
@@ -52,8 +49,7 @@ __device__ void load(const A* from, float (&to)[V]) {
     using Words = typename detail::Words<kPack * sizeof(A)>::Type;
 #pragma unroll
     for (int first = 0; first < V; first += kPack) {
-      const Words* at = reinterpret_cast<const Words*>(from + first);
-      const Words words = kUnwritten ? __ldg(at) : *at;
+      const Words words = *reinterpret_cast<const Words*>(from + first);
       const uint32_t* word = reinterpret_cast<const uint32_t*>(&words);
 #pragma unroll
       for (int i = 0; i < kPack; i++) {

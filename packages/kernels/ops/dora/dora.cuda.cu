@@ -52,7 +52,7 @@ struct DoraScale {
   }
 };
 
-/** The terms of the magnitude's gradient; each element of dx is written on the way, and lies elsewhere than dy and x. */
+/** The terms of the magnitude's gradient; each element of dx is written on the way, where dy or x may be. */
 template <typename A>
 struct ScaleGradient {
   const A *dy, *x;
@@ -63,10 +63,10 @@ struct ScaleGradient {
   template <int V>
   __device__ void run(int64_t row, int column, float (&values)[V]) const {
     float others[V], lengths[V], norms[V], scaled[V];
-    load<V, true>(dy + row * width + column, values);
-    load<V, true>(x + row * width + column, others);
-    load<V, true>(magnitude + column, lengths);
-    load<V, true>(norm + column, norms);
+    load<V>(dy + row * width + column, values);
+    load<V>(x + row * width + column, others);
+    load<V>(magnitude + column, lengths);
+    load<V>(norm + column, norms);
 #pragma unroll
     for (int j = 0; j < V; j++) {
       const float inverseNorm = inverse(norms[j]);

@@ -46,6 +46,7 @@ export const doraScaleBackwardOp = defineOp({
   inputs: { dy: 'A[T,N]', x: 'A[T,N]', magnitude: 'f32[N]', norm: 'f32[N]', gradient: 'f32[N]' },
   outputs: { dx: 'A[T,N]', total: 'f32[N]' },
   updates: { total: 'gradient' },
+  inPlace: { dx: ['dy', 'x'] },
   workspace: ({ T = 0, N = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, N) : 0),
   tiles: true,
   flops: ({ T = 0, N = 0 }) => 3 * T * N,
