@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { createTRPCClient, createWSClient, type TRPCClient, wsLink } from '@trpc/client';
 import { WebSocket } from 'ws';
 import type { AppRouter } from '../apps/agent/src/daemon/router/index.ts';
+import { askAgain } from '../apps/agent/src/remote/askAgain.ts';
 
 export const anneal = join(import.meta.dirname, '..', 'apps', 'agent', 'bin', 'anneal.mjs');
 
@@ -108,7 +109,7 @@ export class BenchAgent {
       WebSocket: Browser as unknown as typeof globalThis.WebSocket,
     });
     return {
-      api: createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] }),
+      api: createTRPCClient<AppRouter>({ links: [askAgain, wsLink({ client: socket })] }),
       socket: () => opened.at(-1) as WebSocket,
       received: () => received,
       close: () => socket.close(),

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import type { AppRouter } from '../daemon/router/index.ts';
 import { reporting } from '../service/reporting.ts';
 import type { RemoteAddress } from './address.ts';
+import { askAgain } from './askAgain.ts';
 import { connectionError, refusedSocket } from './connectionErrors.ts';
 
 /** What a subscription tells, as tRPC hands it on. */
@@ -71,7 +72,7 @@ export async function connect(address: RemoteAddress): Promise<Connection> {
     throw error;
   });
   trouble = undefined;
-  const api = createTRPCClient<AppRouter>({ links: [wsLink({ client })] });
+  const api = createTRPCClient<AppRouter>({ links: [askAgain, wsLink({ client })] });
   const listen = <T>(subscribe: Subscribe<T>): AsyncGenerator<T, void> =>
     reporting<T, void>((report, left) => {
       const ended = Promise.withResolvers<void>();
