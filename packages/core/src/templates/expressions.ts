@@ -85,6 +85,7 @@ export function compileExpression(node: Expression): Evaluate {
     case 'CallExpression':
       return compileCall(node);
     case 'BinaryExpression':
+      if (isOrdering(node)) return compileOrdering(node);
       return compileBinary(node.operator.value, compileExpression(node.left), compileExpression(node.right));
     case 'UnaryExpression': {
       const argument = compileExpression(node.argument);
@@ -213,14 +214,41 @@ function compileBinary(operator: string, left: Evaluate, right: Evaluate): Evalu
       return (scope) => !inOperator(left(scope), right(scope));
     case '~':
       return (scope) => concatenate(left(scope), right(scope));
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-      return (scope) => compareValues(operator, left(scope), right(scope));
     default:
       return (scope) => arithmetic(operator, left(scope), right(scope));
   }
+}
+
+type Ordering = Extract<Expression, { type: 'BinaryExpression' }> & {
+  readonly operator: { readonly value: '<' | '<=' | '>' | '>=' };
+};
+
+const isOrdering = (node: Expression): node is Ordering =>
+  node.type === 'BinaryExpression' && ['<', '<=', '>', '>='].includes(node.operator.value);
+
+/**
+ * `a < b < c` is `a < b and b < c`, as in Python. The parser keeps no parentheses, so that `(a < b) < c`, which nobody means, is read as
+ * this, too.
+ */
+function compileOrdering(node: Ordering): Evaluate {
+  const operators: string[] = [];
+  const terms: Expression[] = [];
+  let rest: Expression = node;
+  for (; isOrdering(rest); rest = rest.left) {
+    operators.unshift(rest.operator.value);
+    terms.unshift(rest.right);
+  }
+  const first = compileExpression(rest);
+  const others = terms.map(compileExpression);
+  return (scope) => {
+    let left = first(scope);
+    return others.every((other, i) => {
+      const right = other(scope);
+      const holds = compareValues(operators[i] as string, left, right);
+      left = right;
+      return holds;
+    });
+  };
 }
 
 const inOperator = (item: Value, container: Value): boolean => contains(container, item);
