@@ -150,7 +150,7 @@ describe('the scheduler', () => {
     const at = place();
     const { scheduler, feeds, ended, queue } = scheduling(at);
     const runs = [await at.create('finish', 'a'), await at.create('refused', 'b'), await at.create('finish', 'c')];
-    await Promise.all(runs.map((run) => scheduler.add(run, { priority: 'normal', by: null })));
+    for (const run of runs) await scheduler.add(run, { priority: 'normal', by: null });
     await ended(runs[2] as string, 'finished');
     expect(runs.map((run) => at.state$(run))).toEqual(['finished', 'failed', 'finished']);
     const [[, a], [b, bEnd], [c]] = spans(at, runs) as [[number, number], [number, number], [number, number]];
