@@ -92,6 +92,7 @@ const untranslated = [
   'remote_certificate',
   'remote_failed',
   'remote_not_reached',
+  'remote_other_version',
   'remote_refused',
   'remote_token',
   'role_taken',

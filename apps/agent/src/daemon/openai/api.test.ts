@@ -23,7 +23,7 @@ function apiOf(answer: () => AsyncGenerator<AnswerPiece, AnswerEnd>, keepAlive?:
   const api = createApi({
     callers: { identify: () => ({ key: 'me', may: () => true }) } as unknown as Callers,
     chattables: { find: async (id: string) => ({ id }) } as unknown as Chattables,
-    models: { unread: async () => undefined, answer } as unknown as LoadedModels,
+    models: { unread: async () => [], answer } as unknown as LoadedModels,
     log: (text) => said.push(text),
     ...(keepAlive !== undefined && { keepAlive }),
   });

@@ -192,6 +192,10 @@ const models: Record<string, Problem> = {
   adapter_without_base: ['适配器没有说明其基础模型'],
   adapter_of_another_base: ['适配器属于另一个基础模型'],
   adapter_target_unknown: ['模型中没有要训练的这些层或偏置'],
+  adapter_keeps_its_own: [
+    '来自 lora_model_dir 的适配器沿用自己的秩、缩放和层；配方中的这些值不起作用',
+    '请按其 adapter_config.json 填写，或不用 lora_model_dir 而新建适配器',
+  ],
   adapter_rank_too_high: ['适配器的秩高于权重矩阵的秩', '请减小 lora_r'],
   embedding_not_trained: ['embedding_lr 不起作用：此训练既不训练嵌入层，也不训练输出层'],
   no_adapter: ['所用的权重没有适配器，因此其下没有基础模型'],
