@@ -13,7 +13,7 @@ import { EarlierParts, FoldedCall, ResultsForm } from './Calls.tsx';
 import { atSign, signWord } from './markWord.ts';
 import { modelOf } from './modelNames.ts';
 import { PartingWord } from './PartingWord.tsx';
-import { saidIn } from './parting.ts';
+import { endBeforeCalls, saidIn } from './parting.ts';
 import { TokenView } from './TokenView.tsx';
 
 const SaveAsRow = lazy(async () => ({ default: (await import('./SaveAsRow.tsx')).SaveAsRow }));
@@ -145,8 +145,9 @@ function Text({
       </p>
     );
   }
-  const isFolded = isFormatted && answer.callsAt !== null && answer.callsAt >= start;
-  const end = isFolded ? (answer.callsAt as number) : answer.text.length;
+  const foldedAt = isFormatted ? endBeforeCalls(answer.text, answer.callsAt, start) : null;
+  const isFolded = foldedAt !== null;
+  const end = foldedAt ?? answer.text.length;
   const said: SaidProps = {
     text: answer.text.slice(start, end),
     parting: parting === null || parting < start || parting >= end ? null : parting - start,

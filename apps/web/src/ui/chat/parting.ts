@@ -40,3 +40,8 @@ export function saidIn(text: string): Said {
   const start = text.length - rest.trimStart().length;
   return { thought: text.slice(from, end).trim(), isThinking: false, start };
 }
+
+/** Where what is said ends and folded calls follow; null where no calls are folded, as those that stand in a thought. */
+export function endBeforeCalls(text: string, callsAt: number | null, start: number): number | null {
+  return callsAt === null || text.slice(callsAt, start).trim() !== '' ? null : Math.max(callsAt, start);
+}
