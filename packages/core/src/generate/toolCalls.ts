@@ -17,19 +17,20 @@ export interface WrittenCall extends ToolCall {
 
 /**
  * The calls of tools in an answer, as templates print them in JSON: `{"name": …, "arguments": {…}}` (Hermes, Qwen, Mistral), `parameters` in
- * Llama's, one or in a list. Calls in other forms than JSON stay text.
+ * Llama's, one or in a list. Calls in other forms than JSON stay text, and so do those that a model only thinks of.
  * @param tools definitions; nothing else can be called
  * @returns what is said before the first call, and the calls, with ids that every template takes
  */
 export function callsIn(answer: string, tools: readonly unknown[]): { content: string; calls: WrittenCall[] } {
   const names = new Set(tools.map((tool) => isObject(tool) && isObject(tool['function']) && tool['function']['name']));
   const calls: ToolCall[] = [];
+  const thoughtEnd = endOfThought(answer);
   let said: number | undefined;
   for (let at = 0; at < answer.length; at++) {
     if (answer[at] !== '{' && answer[at] !== '[') continue;
     const end = endOfJson(answer, at);
     const found = end === null ? null : callsAt(answer.slice(at, end), names);
-    if (found === null) continue;
+    if (found === null || (end as number) <= thoughtEnd) continue;
     said ??= at;
     calls.push(...found);
     at = (end as number) - 1;
@@ -41,6 +42,12 @@ export function callsIn(answer: string, tools: readonly unknown[]): { content: s
     return { id: `call${String(i).padStart(5, '0')}`, type, function: { name, arguments: text } };
   });
   return { content, calls: written };
+}
+
+/** -1 where nothing was thought. Some templates open the thought themselves. */
+function endOfThought(answer: string): number {
+  const end = answer.indexOf('</think>');
+  return end < 0 && answer.trimStart().startsWith('<think>') ? answer.length : end;
 }
 
 /** The calls that a JSON text is, all of them of known tools; null for anything else. */
