@@ -20,11 +20,9 @@ export function wordsOf({ text, callsAt }: Pick<ConversationAnswer, 'text' | 'ca
   return callsAt === null ? text : text.slice(0, callsAt);
 }
 
-/** An answer as the next question finds it. */
-export function saidIn(answer: ConversationAnswer): Message[] {
-  const last: Message = { role: 'assistant', content: wordsOf(answer) };
-  if (answer.calls.length > 0) last['tool_calls'] = answer.calls;
-  return [...answer.earlier.flatMap(partAsMessages), last];
+/** An answer as the next question finds it. Calls that got no results stay its text: as calls nothing but their results may follow them. */
+export function saidIn({ earlier, text }: Pick<ConversationAnswer, 'earlier' | 'text'>): Message[] {
+  return [...earlier.flatMap(partAsMessages), { role: 'assistant', content: text }];
 }
 
 /** Calls, and what they gave. */
