@@ -9,8 +9,11 @@ const verb = wantedVerb(args);
 const json = args.includes('--json');
 
 watchOutput();
-// What no command waits for: Node would print it as it is, and end with another code.
-process.once('uncaughtException', (error) => void report(error).finally(() => process.exit()));
+// What no command waits for: Node would print it as it is, and end with another code. The first is reported, others on the way are not.
+let ending: Promise<void> | undefined;
+process.on('uncaughtException', (error) => {
+  ending ??= report(error).finally(() => process.exit());
+});
 
 try {
   const program = await buildProgram(verb, { quiet: json });
