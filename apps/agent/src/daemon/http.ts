@@ -196,8 +196,7 @@ export function createHttp(options: HttpOptions): Hono {
       const { run = '', export: key = '', file } = c.req.query();
       return await download({ run, key, file }, c.req.raw.headers);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return c.json({ error: error.toJSON() }, 404);
+      return refused(c, error);
     }
   });
   app.route('/v1', api);
@@ -208,8 +207,7 @@ export function createHttp(options: HttpOptions): Hono {
     try {
       return downloadSteps(c, await feeds.get(c.req.query('run') ?? ''));
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return c.json({ error: error.toJSON() }, 404);
+      return refused(c, error);
     }
   });
 
@@ -228,8 +226,7 @@ export function createHttp(options: HttpOptions): Hono {
       const found = await Promise.all(runs.map((run) => feeds.get(run)));
       return await downloadComparison(c, found, steps !== undefined);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return c.json({ error: error.toJSON() }, 404);
+      return refused(c, error);
     }
   });
 
@@ -243,6 +240,12 @@ export function createHttp(options: HttpOptions): Hono {
 
   app.all('*', (c) => c.text('not found', 404));
   return app;
+}
+
+/** What cannot be asked so is another answer than what is not there. @throws what is no UserError */
+function refused(c: Context, error: unknown): Response {
+  if (!(error instanceof UserError)) throw error;
+  return c.json({ error: error.toJSON() }, error.code === 'bad_request' ? 400 : 404);
 }
 
 function isJson(c: Context): boolean {
