@@ -1,5 +1,5 @@
 /** How far somebody new has come on the way to a first model of their own, as this browser remembers it. */
-import { useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 import { createStore } from './store.ts';
 
 export const firstSteps = ['data', 'recipe', 'train', 'chat', 'export'] as const;
@@ -16,12 +16,20 @@ export function useWay(): Way {
 }
 
 const settled = createStore(false);
+export const stepsSettled = settled.read;
 
-/** The first steps stand where they are to stand, or there are none. */
+/** The first steps stand where they are to stand, or there are none, or nothing waits for them any longer. */
 export function useStepsSettled(): boolean {
   const way = useWay();
-  const areShown = useSyncExternalStore(settled.read.subscribe, settled.read.get, () => false);
-  return way === 'closed' || (way !== 'unknown' && areShown);
+  const isSettled = useSyncExternalStore(stepsSettled.subscribe, stepsSettled.get, () => false);
+  useEffect(settleSoon, []);
+  return way === 'closed' || isSettled;
+}
+
+/** An agent that is slow to tell of its runs hides no page. Returns what calls it off. */
+export function settleSoon(): () => void {
+  const timer = setTimeout(tellSettled, 1000);
+  return () => clearTimeout(timer);
 }
 
 export function tellSettled(): void {

@@ -25,7 +25,7 @@ export function useCalledAs(): string {
 }
 
 /** Every run, newest first, kept as it is now; undefined until the agent has told. */
-export function useRunList(): readonly ListedRun[] | undefined {
+export function useRunList(onError?: () => void): readonly ListedRun[] | undefined {
   const isOpen = useConnection() === 'open';
   const [runs, setRuns] = useState<readonly ListedRun[]>();
   const [wasOpen, setWasOpen] = useState(false);
@@ -41,6 +41,7 @@ export function useRunList(): readonly ListedRun[] | undefined {
         for (const run of change.runs) known.set(run.key, run);
         setRuns([...known.values()].sort(byNewest));
       },
+      onError: () => onError?.(),
     });
     return () => subscription.unsubscribe();
   }, [wasOpen]);

@@ -15,7 +15,7 @@ import { IconButton } from '../Button.tsx';
 /** @param reached null until it is known whether somebody is new here: without a run */
 export function OpenSteps({ reached }: { reached: number | null }) {
   const t = useTranslations('firstSteps');
-  const runs = useRunList();
+  const runs = useRunList(tellSettled);
   const [tab] = useQueryState('tab', parseAsString);
   const here = stepOfPage(usePathname(), tab);
   const at = here === undefined ? -1 : firstSteps.indexOf(here);
@@ -24,7 +24,9 @@ export function OpenSteps({ reached }: { reached: number | null }) {
       if (runs) rememberWay(runs.length === 0 ? 0 : 'closed');
     } else if (at === reached) rememberWay(at + 1);
   }, [reached, runs, at]);
-  useLayoutEffect(tellSettled, []);
+  useLayoutEffect(() => {
+    if (reached !== null) tellSettled();
+  }, [reached]);
   if (reached === null) return null;
   const next = here ?? firstSteps[Math.min(reached, firstSteps.length - 1)] ?? 'data';
   return (
