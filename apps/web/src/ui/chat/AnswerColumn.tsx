@@ -30,8 +30,8 @@ interface AnswerProps {
   partingToken: number | null | undefined;
   /** Undefined where there is one answer alone, which the main button stops. */
   onStop: (() => void) | undefined;
-  /** Gives what the called tools gave; undefined where nothing goes on from here. */
-  onResults: ((results: string[]) => void) | undefined;
+  /** Gives what the called tools gave, and tells whether that was taken; undefined where nothing goes on from here. */
+  onResults: ((results: string[]) => Promise<boolean>) | undefined;
   /** What was asked, to be saved as a row with the answer; null where that cannot be. */
   question: AskedQuestion | null;
 }
@@ -92,7 +92,13 @@ export function AnswerColumn({
         )}
         {answer.error && <ErrorNote error={answer.error} />}
         {!isGoing && onResults && answer.calls.length > 0 && (
-          <ResultsForm calls={answer.calls} isOff={isAway} onSend={onResults} />
+          <ResultsForm
+            // Other calls have other results.
+            key={`${answer.seed} ${answer.earlier.length} ${JSON.stringify(answer.calls)}`}
+            calls={answer.calls}
+            isOff={isAway}
+            onSend={onResults}
+          />
         )}
         {answer.unread.length > 0
           ? answer.unread.map((parameter) => (

@@ -53,16 +53,19 @@ export function ResultsForm({
 }: {
   calls: readonly Call[];
   isOff: boolean;
-  /** In the order of the calls. */
-  onSend: (results: string[]) => void;
+  /** In the order of the calls. Tells whether they were taken. */
+  onSend: (results: string[]) => Promise<boolean>;
 }) {
   const t = useTranslations('chat');
   const id = useId();
   const [results, setResults] = useState<readonly string[]>(calls.map(() => ''));
-  const isWhole = results.every((result) => result.trim() !== '');
-  const submit = (event: FormEvent) => {
+  const [isSent, setSent] = useState(false);
+  const canSend = !isOff && !isSent && results.every((result) => result.trim() !== '');
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (isWhole && !isOff) onSend([...results]);
+    if (!canSend) return;
+    setSent(true);
+    setSent(await onSend([...results]));
   };
   return (
     <form onSubmit={submit} className="grid gap-2 rounded-md border border-line p-3">
@@ -81,7 +84,7 @@ export function ResultsForm({
           />
         </div>
       ))}
-      <Button type="submit" className="justify-self-start" disabled={!isWhole || isOff}>
+      <Button type="submit" className="justify-self-start" disabled={!canSend}>
         {t('goOn')}
       </Button>
     </form>

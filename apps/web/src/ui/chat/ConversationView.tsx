@@ -108,7 +108,9 @@ export function ConversationView({
             onRegenerate={isAnswering || !mayAsk || index < turns.length - 1 ? undefined : () => regenerate.mutate()}
             onStop={(column) => stop.mutate(column)}
             onResults={
-              mayAsk && index === turns.length - 1 ? (column, results) => goOn.mutate({ column, results }) : undefined
+              mayAsk && index === turns.length - 1
+                ? (column, results) => wasTaken(goOn.mutateAsync({ column, results }))
+                : undefined
             }
             isLast={index === turns.length - 1}
             loses={turns.length - 1 - index}
@@ -120,15 +122,18 @@ export function ConversationView({
       <Composer
         isAnswering={isAnswering || ask.isPending}
         canAsk={chosen.length > 0 && mayAsk}
-        onSend={(text) =>
-          ask.mutateAsync({ text }).then(
-            () => true,
-            () => false,
-          )
-        }
+        onSend={(text) => wasTaken(ask.mutateAsync({ text }))}
         onStop={() => stop.mutate(undefined)}
       />
       <div ref={end} />
     </section>
+  );
+}
+
+/** An error is shown by whoever asked. */
+function wasTaken(asked: Promise<unknown>): Promise<boolean> {
+  return asked.then(
+    () => true,
+    () => false,
   );
 }

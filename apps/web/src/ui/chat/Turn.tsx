@@ -27,8 +27,8 @@ interface TurnProps {
   /** Of the last one. */
   onRegenerate: (() => void) | undefined;
   onStop: (column: number) => void;
-  /** What the tools gave that an answer called. */
-  onResults: ((column: number, results: string[]) => void) | undefined;
+  /** What the tools gave that an answer called. Tells whether it was taken. */
+  onResults: ((column: number, results: string[]) => Promise<boolean>) | undefined;
   isLast: boolean;
   /** How many turns an edit would take away. */
   loses: number;
