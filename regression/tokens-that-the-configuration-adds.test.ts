@@ -2,6 +2,7 @@
  * Tokens that tokenizer_config.json, special_tokens_map.json or added_tokens.json name and tokenizer.json does not were cut into pieces
  * in rows, flags such as `rstrip` that differ there did not hold, an end token of special_tokens_map.json was not the one trained, and
  * `split_special_tokens`, a dropout of BPE and another `add_prefix_space` were left aside without a word. transformers heeds them all.
+ * Later added_tokens.json took tokens of tokenizer.json their flags, and a named token with `special: false` stayed a text.
  */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -88,16 +89,30 @@ test('a token of the vocabulary that is named as special', async () => {
   expect([...(await tokenizer.encode('a<|im_end|>')).ids].at(-1)).toBe(2);
 });
 
+test('added_tokens.json leaves the flags of tokens that tokenizer.json has', async () => {
+  const assistant = { ...EXTRA, content: '<|assistant|>', id: 1280, rstrip: true };
+  const json = ({ added_tokens: tokens }: any) => tokens.push(assistant);
+  const tokenizer = openTokenizer(changed({ json, files: { 'added_tokens.json': { '<|assistant|>': 1280 } } }));
+  expect(tokenizer.fingerprint).toBe(openTokenizer(changed({ json })).fingerprint);
+  expect([...(await tokenizer.encode('a<|assistant|>  b')).ids]).toEqual([101, 1280, 102]);
+});
+
+const PLAIN_END = { ...EXTRA, content: '<|im_end|>', special: false };
+const plainEnd = ({ added_tokens: tokens }: any) => tokens.splice(2, 1, { ...PLAIN_END, id: 2 });
+
+test.each<[string, Changes]>([
+  ['added_tokens_decoder', { config: { added_tokens_decoder: { 2: PLAIN_END } } }],
+  ['tokenizer.json', { json: plainEnd }],
+])('a token that is named is special, also where %s says otherwise', (_, changes) => {
+  expect(openTokenizer(changed(changes)).addedTokens).toEqual(openTokenizer(STARTER).addedTokens);
+});
+
 test('nothing changes where the files agree', () => {
-  const decoder = Object.fromEntries(
-    JSON.parse(readFileSync(join(STARTER, 'tokenizer.json'), 'utf8')).added_tokens.map(({ id, ...rest }: any) => [
-      id,
-      rest,
-    ]),
-  );
-  const { fingerprint } = openTokenizer(STARTER);
-  expect(openTokenizer(changed({ config: { added_tokens_decoder: decoder } })).vocabSize).toBe(1280);
-  expect(fingerprint).toBe(openTokenizer(STARTER).fingerprint);
+  const { added_tokens: tokens } = JSON.parse(readFileSync(join(STARTER, 'tokenizer.json'), 'utf8'));
+  const decoder = Object.fromEntries(tokens.map(({ id, ...rest }: any) => [id, rest]));
+  const tokenizer = openTokenizer(changed({ config: { added_tokens_decoder: decoder } }));
+  expect(tokenizer.vocabSize).toBe(1280);
+  expect(tokenizer.fingerprint).toBe(openTokenizer(changed({})).fingerprint);
 });
 
 test.each<[string, Changes]>([

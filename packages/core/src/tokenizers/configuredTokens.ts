@@ -2,6 +2,8 @@ import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 import { tokenizerInvalid } from './errors.ts';
 
 const NAMED = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((name) => `${name}_token`);
+/** Of the tokens of added_tokens.json among the settings: a name that no file has. */
+const LEGACY = 'added_tokens.json';
 const FLAGS = ['special', 'single_word', 'lstrip', 'rstrip', 'normalized'] as const;
 
 type AddedJson = JsonObject & { readonly id: number; readonly content: string };
@@ -25,7 +27,7 @@ export function configOf(read: (name: string) => JsonObject | null): JsonObject 
   return {
     ...config,
     ...Object.fromEntries(given),
-    ...(decoder.length > 0 && { added_tokens_decoder: Object.fromEntries(decoder) }),
+    ...(decoder.length > 0 && { [LEGACY]: Object.fromEntries(decoder) }),
   };
 }
 
@@ -33,11 +35,14 @@ const EXTRA = ['extra_special_tokens', 'additional_special_tokens'];
 
 /** The configuration without the tokens that stand in tokenizer.json by now. */
 export const withoutAddedTokens = (config: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(config).filter(([key]) => ![...EXTRA, 'added_tokens_decoder'].includes(key)));
+  Object.fromEntries(
+    Object.entries(config).filter(([key]) => ![...EXTRA, 'added_tokens_decoder', LEGACY].includes(key)),
+  );
 
 /**
  * tokenizer.json with the added tokens that its configuration names besides, as transformers reads them: others get the next ids, and
- * where both have a token with different flags, those of the configuration hold.
+ * where both have a token with different flags, those of `added_tokens_decoder` hold, but not those of added_tokens.json. A token
+ * that is named, as `eos_token` does, is special whatever its flags say.
  * @returns the same object where there is nothing to add
  * @throws UserError `tokenizer_invalid` for settings under which programs would make other tokens of a text
  */
@@ -57,12 +62,17 @@ export function withConfiguredTokens(tokenizerJson: JsonObject, config: JsonObje
     const flags = Object.fromEntries(FLAGS.map((flag) => [flag, token[flag] === true]));
     const known = added.get(content);
     if (known && FLAGS.every((flag) => (known[flag] === true) === flags[flag])) return;
-    added.set(content, { ...flags, id: known?.id ?? id, content } as AddedJson);
+    added.set(content, { ...flags, id, content } as AddedJson);
     isChanged = true;
   };
-  for (const token of inOrder(config['added_tokens_decoder'])) {
+  const named = new Set(NAMED.flatMap((key) => tokensIn(config[key])).map(contentOf));
+  const legacy = inOrder(config[LEGACY]).filter((token) => !added.has(contentOf(token) ?? ''));
+  const decoder = config['added_tokens_decoder'];
+  for (const token of decoder === undefined ? [...added.values(), ...legacy] : inOrder(decoder)) {
     const content = contentOf(token);
-    if (isJsonObject(token) && content) add(token, vocabulary.idOf(content) ?? next());
+    if (!isJsonObject(token) || !content) continue;
+    const special = token['special'] === true || named.has(content);
+    add({ ...token, special }, added.get(content)?.id ?? vocabulary.idOf(content) ?? next());
   }
   for (const key of [...NAMED, ...EXTRA]) {
     for (const token of tokensIn(config[key])) {
