@@ -85,6 +85,20 @@ describe('ends with an error', () => {
   });
 });
 
+test('a long text that is nearly a number is read once', () => {
+  const begin = performance.now();
+  for (const text of ["'0'*200000", "'1'*200000", "'1_'*100000", "'1'*200000 ~ '.' ~ '1'*200000", "'1' ~ ' '*200000"]) {
+    expect(render(`{% set a=${text} ~ 'x' %}{{ a | int }} {{ a | float }}`)).toBe('0 0.0');
+  }
+  expect(performance.now() - begin).toBeLessThan(5000);
+  expect(render("{{ ['007', '-0_1', '000', ' 1_0 ', '1__0', '_1'] | map('int') | list }}")).toBe(
+    '[7, -1, 0, 10, 0, 0]',
+  );
+  expect(render("{{ ['1.', '.5', '1_0.2_5e1', '1_.5', '.', '1._5'] | map('float') | list }}")).toBe(
+    '[1.0, 0.5, 102.5, 0.0, 0.0, 0.0]',
+  );
+});
+
 test('unique looks at each item once', () => {
   expect(
     render('{{ range(99999) | list | unique | length }} {{ ["a", "A", 1, true, none, [1], [1]] | unique | list }}'),

@@ -20,8 +20,9 @@ export function round(value: Value, [precision = 0, method = 'common']: Given): 
   return float(Math[method](number * 10 ** digits) / 10 ** digits);
 }
 
-const INTEGER = /^\s*([+-]?)0*(\d+(?:_\d+)*)\s*$/;
-const FLOAT = /^\s*[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?\s*$/i;
+// Each takes a text in one way only: with two, a long run of digits would be read as often as it has digits.
+const INTEGER = /^\s*([+-]?)(\d+(?:_\d+)*)\s*$/;
+const FLOAT = /^\s*[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?\s*$/i;
 const NO_NUMBER = /^\s*([+-]?)(?:(inf(?:inity)?)|nan)\s*$/i;
 
 /** Python's float() of a text; null where it refuses. */
@@ -35,8 +36,12 @@ function floatIn(text: string): number | null {
 
 export function toInteger(value: Value, [otherwise = 0]: Given): Value {
   if (isString(value)) {
+    charge(value.length >>> 4);
     const [, sign, digits] = INTEGER.exec(value) ?? [];
-    if (digits !== undefined) return numberFromJson(`${sign === '-' ? '-' : ''}${digits.replaceAll('_', '')}`);
+    if (digits !== undefined) {
+      const significant = digits.replaceAll('_', '').replace(/^0+(?=\d)/, '');
+      return numberFromJson(`${sign === '-' ? '-' : ''}${significant}`);
+    }
   }
   const number = isString(value) ? floatIn(value) : (numeric(value) ?? null);
   return number === null || !Number.isFinite(number) ? otherwise : Math.trunc(number);
