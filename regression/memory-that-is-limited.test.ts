@@ -1,6 +1,7 @@
 /**
  * What a container allows was compared with what this process alone takes, as though nobody else were in it; below
- * `ulimit -v` what is reserved was not counted, and a thread without room ended the process with a stack of V8.
+ * `ulimit -v` what is reserved was not counted, and a thread without room ended the process with a stack of V8. Later `ulimit -d`,
+ * which does not count what is reserved, was taken to leave a thread no room.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -23,8 +24,8 @@ function machine(files: Record<string, string>): string {
   return root;
 }
 
-const limits = (addresses: string) =>
-  `Limit                     Soft Limit           Hard Limit           Units\nMax address space         ${addresses}            unlimited            bytes\nMax data size             unlimited            unlimited            bytes\n`;
+const limits = (addresses: string, data = 'unlimited') =>
+  `Limit                     Soft Limit           Hard Limit           Units\nMax address space         ${addresses}            unlimited            bytes\nMax data size             ${data}            unlimited            bytes\n`;
 
 test.runIf(onLinux)('without a limit the machine counts', () => {
   const whole = { total: 16_384_000_000, available: 12_288_000_000, isLimited: false };
@@ -65,6 +66,12 @@ test.runIf(onLinux)('below ulimit -v what is reserved counts', () => {
   expect(hostMemory(root)).toEqual({ total: 4_096_000_000, available: 2_048_000_000, isLimited: true });
   expect(() => refuseThreadWithoutRoom(root)).toThrow(expect.objectContaining({ code: 'out_of_memory' }));
   expect(refuseThreadWithoutRoom(machine({ 'proc/self/limits': limits('unlimited') }))).toBeUndefined();
+});
+
+test.runIf(onLinux)('below ulimit -d a thread has room, as what it reserves does not count', () => {
+  const root = machine({ 'proc/self/limits': limits('unlimited', '2560000000') });
+  expect(hostMemory(root)).toMatchObject({ total: 2_560_000_000, isLimited: true });
+  expect(refuseThreadWithoutRoom(root)).toBeUndefined();
 });
 
 test.runIf(onLinux).each(['estimate recipe.yaml', 'train recipe.yaml --dry-run', 'train recipe.yaml'])(

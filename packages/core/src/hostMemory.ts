@@ -36,12 +36,13 @@ export function hostMemory(root = '/'): HostMemory {
 /** What V8 reserves for a thread, most of it never touched; with less it ends the process. Measured with Node 24, and some more. */
 const THREAD_BYTES = 2.6e9;
 
-/** @throws UserError `out_of_memory` where `ulimit` leaves too little for a thread of JavaScript */
+/** @throws UserError `out_of_memory` where `ulimit -v` leaves too little for a thread of JavaScript */
 export function refuseThreadWithoutRoom(root = '/'): void {
-  const left = Math.min(...processLimits(root).map(({ most, used }) => most - used));
+  const { most, used } = addressLimit(root);
+  const left = most - used;
   if (left >= THREAD_BYTES) return;
   throw new UserError({
-    what: `the thread that makes batches does not fit: it reserves ${formatBytes(THREAD_BYTES)} of addresses, and \`ulimit -v\` or \`ulimit -d\` leaves this process ${formatBytes(Math.max(0, left))}`,
+    what: `the thread that makes batches does not fit: it reserves ${formatBytes(THREAD_BYTES)} of addresses, and \`ulimit -v\` leaves this process ${formatBytes(Math.max(0, left))}`,
     next: 'allow more, as `ulimit -v unlimited` does: most of what is reserved is never touched, and a container limits what is',
     code: 'out_of_memory',
   });
@@ -77,14 +78,15 @@ function cachedIn(group: string, lines: RegExp): number {
   return [...readText(join(group, 'memory.stat')).matchAll(lines)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
 }
 
-/** By `ulimit -v` and `ulimit -d`. They count what is reserved, also where it is never touched. */
-function processLimits(root: string): Limit[] {
-  const limits = readText(join(root, 'proc/self/limits'));
-  const sizes = readText(join(root, 'proc/self/status'));
-  return [
-    { most: limitOf(limits, 'Max address space'), used: kilobytesOf(sizes, 'VmSize') ?? 0 },
-    { most: limitOf(limits, 'Max data size'), used: kilobytesOf(sizes, 'VmData') ?? 0 },
-  ];
+/** By `ulimit -v`. It counts what is reserved, also where it is never touched. */
+const addressLimit = (root: string): Limit => processLimit(root, 'Max address space', 'VmSize');
+
+/** That of `ulimit -d` counts what is reserved only once it can be written, so that it leaves a thread its room. */
+const processLimits = (root: string): Limit[] => [addressLimit(root), processLimit(root, 'Max data size', 'VmData')];
+
+function processLimit(root: string, name: string, size: string): Limit {
+  const used = kilobytesOf(readText(join(root, 'proc/self/status')), size) ?? 0;
+  return { most: limitOf(readText(join(root, 'proc/self/limits')), name), used };
 }
 
 function limitOf(limits: string, name: string): number {
