@@ -44,6 +44,11 @@ describe('defaults', () => {
     expect(resolve({ adapter: null })).toMatchObject({ lora_r: null, load_in_4bit: false, learning_rate: 2e-5 });
     expect(resolve({ adapter: 'qlora' })).toMatchObject({ load_in_4bit: true });
     expect(resolve({ lora_target_modules: ['q_proj'] })).toMatchObject({ lora_target_linear: false });
+    expect(resolve({ lora_model_dir: 'adapter', lora_alpha: 8 })).toMatchObject({
+      lora_r: null,
+      lora_alpha: 8,
+      lora_target_linear: null,
+    });
     expect(resolve({ max_steps: 5, num_epochs: 3 })).toMatchObject({ max_steps: 5, num_epochs: null });
     expect(resolve({ warmup_steps: 5 })).toMatchObject({ warmup_steps: 5, warmup_ratio: null });
     expect(resolve({ lr_scheduler: 'constant' })).toMatchObject({ warmup_steps: 0, warmup_ratio: null });

@@ -16,11 +16,12 @@ type Filled = z.output<typeof recipeSchema>;
 type Chosen<K extends keyof Filled> = { [Key in K]: NonNullable<Filled[Key]> };
 type Unset<T> = { [Key in keyof T]: null };
 
-type LoraSettings = Chosen<
-  'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora' | 'peft_lora_bias' | 'peft_bias'
-> &
+type LoraSettings = Chosen<'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora' | 'peft_lora_bias' | 'peft_bias'> &
   Pick<
     Filled,
+    // null beside `lora_model_dir`, whose adapter has its own.
+    | 'lora_r'
+    | 'lora_alpha'
     | 'lora_target_modules'
     | 'lora_target_parameters'
     | 'peft_trainable_token_indices'
@@ -28,8 +29,11 @@ type LoraSettings = Chosen<
     | 'lora_model_dir'
     | 'peft_init_lora_weights'
   > & {
-    /** Every linear layer of the blocks; false where `lora_target_modules` lists them, or experts alone get an adapter. */
-    lora_target_linear: boolean;
+    /**
+     * Every linear layer of the blocks; false where `lora_target_modules` lists them, or experts alone get an adapter. null where that
+     * of `lora_model_dir` has its own.
+     */
+    lora_target_linear: boolean | null;
   };
 
 type AdapterSettings =
@@ -143,13 +147,14 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
       lora_model_dir: null,
     };
   }
+  const fresh = <T>(value: T): T | null => (loraModelDir === null ? value : null);
   return {
     adapter: filled.adapter,
     load_in_4bit: filled.adapter === 'qlora',
-    lora_r: filled.lora_r ?? loraDefaults.lora_r,
-    lora_alpha: filled.lora_alpha ?? loraDefaults.lora_alpha,
+    lora_r: filled.lora_r ?? fresh(loraDefaults.lora_r),
+    lora_alpha: filled.lora_alpha ?? fresh(loraDefaults.lora_alpha),
     lora_dropout: filled.lora_dropout ?? loraDefaults.lora_dropout,
-    lora_target_linear: filled.lora_target_linear ?? filled.lora_target_modules === null,
+    lora_target_linear: filled.lora_target_linear ?? (filled.lora_target_modules === null ? fresh(true) : false),
     lora_target_modules: filled.lora_target_modules,
     lora_target_parameters: filled.lora_target_parameters,
     peft_use_rslora: filled.peft_use_rslora ?? loraDefaults.peft_use_rslora,

@@ -8,6 +8,7 @@ import type { LoraOptions } from '../models/adapters/lora.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
+import { loraDefaults } from '../recipe/sections/adapter.ts';
 import { checkSupported } from '../recipe/support.ts';
 import { type DataOptions, dataOptions } from './dataOptions.ts';
 import { objectiveOptions } from './objectiveOptions.ts';
@@ -66,7 +67,18 @@ export interface AdapterJob {
   readonly targetParameters: readonly string[];
   /** A PEFT folder to go on from. */
   readonly initialFolder: string | null;
+  /** Keys of the recipe that say what an adapter to go on from says itself. */
+  readonly written: readonly OutvotableKey[];
 }
+
+const outvotable = [
+  'lora_r',
+  'lora_alpha',
+  'lora_target_linear',
+  'lora_target_modules',
+  'lora_target_parameters',
+] as const;
+type OutvotableKey = (typeof outvotable)[number];
 
 /** Every so many steps, or so many times an epoch; 0 times: only at the end. */
 export type Cadence = { readonly steps: number } | { readonly perEpoch: number };
@@ -173,8 +185,8 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
   if (recipe.adapter === null) return null;
   return {
     options: {
-      r: recipe.lora_r,
-      alpha: recipe.lora_alpha,
+      r: recipe.lora_r ?? loraDefaults.lora_r,
+      alpha: recipe.lora_alpha ?? loraDefaults.lora_alpha,
       rslora: recipe.peft_use_rslora,
       dora: recipe.peft_use_dora,
       loraBias: recipe.peft_lora_bias,
@@ -186,6 +198,7 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
     tokens: recipe.peft_trainable_token_indices ?? [],
     targetParameters: recipe.lora_target_parameters ?? [],
     initialFolder: recipe.lora_model_dir,
+    written: outvotable.filter((key) => recipe[key] !== null),
   };
 }
 

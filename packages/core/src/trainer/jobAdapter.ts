@@ -30,18 +30,39 @@ export function loraOf(adapter: AdapterOfJob, model: OpenModel, initial: LoraWei
   return spec;
 }
 
-/** Keys of the recipe that say otherwise than the adapter it begins from, whose own ranks, scales and layers count. */
+/** Keys that the recipe writes and that say otherwise than the adapter it begins from, whose own ranks, scales and layers count. */
 export function keysOutvoted(adapter: AdapterOfJob, { modules }: LoraSpec, model: OpenModel): string[] {
-  const { modules: asked } = loraOf(adapter, model, null);
-  const { r, alpha, rslora } = adapter.options;
-  const scale = loraScale(alpha, r, rslora);
+  const { options, targets, targetParameters, written } = adapter;
   const all = [...modules.values()];
-  const isElsewhere = asked.size !== modules.size || [...asked.keys()].some((linear) => !modules.has(linear));
-  return [
-    ...(all.some((module) => module.rank !== r) ? ['lora_r'] : []),
-    ...(all.some((module) => module.scale !== scale) ? ['lora_alpha'] : []),
-    ...(isElsewhere ? ['lora_target_modules'] : []),
-  ];
+  const hasRank = written.includes('lora_r');
+  const isOfScale = ({ rank, scale }: { rank: number; scale: number }): boolean =>
+    // Without `peft_use_rslora: true` the recipe leaves that to the adapter.
+    [options.rslora, true].some((rslora) => scale === loraScale(options.alpha, hasRank ? options.r : rank, rslora));
+  const names = [...modules.keys()];
+  const linears = names.filter((name) => !isOnExperts(name));
+  const { config, architecture } = model;
+  const asksLinears = (): string[] => (targets.length > 0 ? targetedLinears(config, architecture.names, targets) : []);
+  const asksExperts = (): string[] => targetedExperts(config, architecture.names, targetParameters);
+  const isOutvoted = {
+    lora_r: () => all.some(({ rank }) => rank !== options.r),
+    lora_alpha: () => !all.every(isOfScale),
+    // False by itself where modules are listed.
+    lora_target_linear: () => !written.includes('lora_target_modules') && areOthers(asksLinears, linears),
+    lora_target_modules: () => areOthers(asksLinears, linears),
+    lora_target_parameters: () => areOthers(asksExperts, names.filter(isOnExperts)),
+  };
+  return written.filter((key) => isOutvoted[key]());
+}
+
+/** A name that the model does not have is another one, too: nothing depends on it. */
+function areOthers(asked: () => string[], found: readonly string[]): boolean {
+  try {
+    const names = asked();
+    return names.length !== found.length || names.some((name) => !found.includes(name));
+  } catch (error) {
+    if (error instanceof UserError) return true;
+    throw error;
+  }
 }
 
 function refuseOtherKind(
