@@ -64,7 +64,7 @@ async function pull(model: string | undefined, options: Options): Promise<void> 
     remark(`${errorColors.yellow('warning:')} it is here, but cannot be opened: ${error.what}`);
     for (const line of [error.where && `at ${error.where}`, error.next]) if (line) remark(`  ${line}`);
   }
-  if (json) printJson({ model, path, ...(error && { error }) });
+  if (json) printJson({ model, path, isCopy, ...(error && { error }) });
   else print(path);
 }
 

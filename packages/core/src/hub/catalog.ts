@@ -52,6 +52,12 @@ export function modelByName(text: string): { entry: CatalogEntry; file: string |
   return { entry: catalog.find((known) => known.id === id) ?? entry(id, id), file };
 }
 
+/** Whether the model of this id that came in this revision is no original of a hub, but the GGUF copy of it in a wheel, of 4 bits a weight. */
+export function isGgufCopy(id: string, revision: string): boolean {
+  const origins = catalog.find((known) => known.id === id)?.origins ?? [];
+  return origins[0]?.kind !== 'pip' && origins.some((origin) => origin.kind === 'pip' && origin.version === revision);
+}
+
 function entry(name: string, id: string, ...more: ModelOrigin[]): CatalogEntry {
   return { name, id, origins: [{ kind: 'hugging_face', id }, { kind: 'model_scope', id }, ...more] };
 }

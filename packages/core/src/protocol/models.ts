@@ -41,12 +41,14 @@ export const pullProgressSchema = z.object({
 });
 export type PullProgress = z.infer<typeof pullProgressSchema>;
 
+/** It is not the model as published but a GGUF copy of it, quantized to 4 bits a weight: no hub answered when it was fetched. */
+const isCopy = z.boolean();
+
 export const pulledModelSchema = z.object({
   model: z.string(),
   /** A folder, or a GGUF file. */
   path: z.string(),
-  /** It is not the model as published but a GGUF copy of it, quantized to 4 bits a weight: no hub answered when it was fetched. */
-  isCopy: z.boolean(),
+  isCopy,
   /** Why the model cannot be opened. */
   error: errorSchema.nullable(),
 });
@@ -88,6 +90,7 @@ export const localModelSchema = z.object({
   source: z.string().nullable(),
   revision: z.string().nullable(),
   commit: z.string().nullable(),
+  isCopy,
   /** Ids of the runs that need it. */
   runs: z.array(z.string()),
   /** Why it cannot be opened. */

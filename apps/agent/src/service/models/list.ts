@@ -3,6 +3,7 @@ import { type Dirent, existsSync, lstatSync, readdirSync, statSync } from 'node:
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type CachedFolder, cachedFolders, defaultCacheDirectory, readProvenance } from '@anneal/core/hub/cache';
+import { isGgufCopy } from '@anneal/core/hub/catalog';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
 import { type ListModelsRequest, type LocalModel, listModelsRequest } from '@anneal/core/protocol/models';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
@@ -55,6 +56,7 @@ function pulledModel({ name, revision, folder, path }: CachedFolder): LocalModel
     source: provenance?.source ?? null,
     revision,
     commit: provenance?.revision ?? null,
+    isCopy: provenance !== undefined && isGgufCopy(provenance.id, provenance.revision),
     runs: [],
   };
 }
@@ -70,6 +72,7 @@ function namedModel(path: string): LocalModel {
     source: null,
     revision: null,
     commit: null,
+    isCopy: false,
     runs: [],
   };
 }

@@ -1,4 +1,6 @@
-import { catalog, modelByName } from '@anneal/core/hub/catalog';
+import { dirname } from 'node:path';
+import { readProvenance } from '@anneal/core/hub/cache';
+import { catalog, isGgufCopy, modelByName } from '@anneal/core/hub/catalog';
 import { pullDataset } from '@anneal/core/hub/datasets/pull';
 import * as hub from '@anneal/core/hub/pull';
 import {
@@ -25,7 +27,8 @@ export async function* pullModel(
     const { name = null, split = null, files: dataFiles = null } = data;
     return (await pullDataset(model, { revision: revision ?? null, name, split, dataFiles }, options)).folder;
   }, outer);
-  const isCopy = path.endsWith('.gguf') && !/gguf$/i.test(model);
+  const provenance = data || !path.endsWith('.gguf') ? undefined : readProvenance(dirname(path));
+  const isCopy = provenance !== undefined && isGgufCopy(provenance.id, provenance.revision);
   return { model, path, isCopy, error: data ? null : whyNotOpened(path) };
 }
 

@@ -24,6 +24,7 @@ export const models: Pick<Messages, 'models'> = {
     runs: '训练',
     inCache: '缓存中',
     inFolder: '代理程序的文件夹中',
+    copy: '不是原版模型，而是每个权重 4 位的副本：下载时没有模型站点应答',
     notWhole: '不完整：已下载 {bytes}',
     unknown: '未注明',
     check: '校验：{name}',

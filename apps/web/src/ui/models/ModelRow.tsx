@@ -106,6 +106,7 @@ function Notes({ model, checked }: { model: LocalModel; checked: JobOf<'checkMod
           {t('sourceOf', { source: model.source, commit: model.commit?.slice(0, 10) ?? '' })}
         </p>
       )}
+      {model.isCopy && <p className="text-warn">{t('copy')}</p>}
       {!model.isWhole && <p className="text-warn">{t('notWhole', { bytes: format.bytes(model.bytes) })}</p>}
       {model.error && (
         <p className="text-bad [overflow-wrap:anywhere]">
