@@ -28,8 +28,8 @@ function screens(): Record<string, string> {
   const id = encodeURIComponent(run);
   return {
     '/': 'harbour',
-    '/recipes?recipe=harbour/recipe.yaml': 'Ready to start',
-    '/recipes?recipe=harbour/recipe.yaml&view=both': 'Ready to start',
+    '/recipes?recipe=harbour/recipe.yaml': 'It fits',
+    '/recipes?recipe=harbour/recipe.yaml&view=both': 'It fits',
     '/data?recipe=harbour/recipe.yaml': 'All rows together',
     '/data?recipe=harbour/recipe.yaml&row=5': 'tokens are trained',
     '/chat': 'Ask something',

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tests in a browser: one after the other, for each goes on where the one before has ended. */
+/** The tests in a browser: those of a file one after the other, for each goes on where the one before has ended. */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
@@ -8,6 +8,6 @@ export default defineConfig({
     globalSetup: '../scripts/testing/temporaryRoot.ts',
     testTimeout: 90_000,
     hookTimeout: 90_000,
-    bail: 1,
+    setupFiles: ['./endAfterFailure.ts'],
   },
 });

@@ -28,7 +28,7 @@ export function Proposal(props: ProposalProps) {
   const settings = readSettings(change);
   const leave = () => void setAddress({ change: null, run: null });
   return (
-    <section aria-label={t('title')} className="rounded-lg border border-ember/40 bg-ember-soft p-4 lg:col-span-2">
+    <section aria-label={t('title')} className="rounded-lg border border-ember/40 bg-ember-soft p-4 mb-5">
       <h2 className="font-semibold text-[14px]">{t('title')}</h2>
       {run !== null && (
         <p className="text-[13px] text-muted [overflow-wrap:anywhere]">

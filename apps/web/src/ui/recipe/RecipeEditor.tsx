@@ -31,6 +31,7 @@ import { LiveEditor } from './monaco/load.ts';
 import { Problems } from './Problems.tsx';
 import { Proposal } from './Proposal.tsx';
 import { useDefaultsShown } from './useDefaultsShown.ts';
+import { useRecipeKeys } from './useRecipeKeys.ts';
 import { useSettled } from './useSettled.ts';
 
 const FirstBatches = dynamic(() => import('./batches/FirstBatches.tsx'), { ssr: false });
@@ -111,18 +112,9 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
   const isReady = isChecked && check.data !== undefined && problems.length === 0 && !check.data.pull;
   const canSave = !isAway && !state.isReadOnly && !save.isPending;
   const canStart = mayStart && isReady && !isAway && !state.isReadOnly && !start.isPending && !start.isSuccess;
-  // Wherever the focus is: a button that waits has none.
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || (event.key !== 's' && event.key !== 'Enter')) return;
-      if (event.key === 's' && canSave) save.mutate();
-      if (event.key === 'Enter' && canStart) start.mutate();
-      event.preventDefault();
-      event.stopPropagation();
-    };
-    // Before the editor, which has a meaning of its own for some of them.
-    document.addEventListener('keydown', onKeyDown, { capture: true });
-    return () => document.removeEventListener('keydown', onKeyDown, { capture: true });
+  useRecipeKeys({
+    s: () => canSave && save.mutate(),
+    Enter: () => canStart && start.mutate(),
   });
   useEffect(() => {
     if (!state.isUnsent) return;
@@ -144,106 +136,109 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
     setPlace({ line, column });
   };
   return (
-    <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_24rem]">
+    <>
       {isOpen && <Proposal live={live} text={text} sections={form.data} values={values} isReadOnly={isReadOnly} />}
-      <section aria-label={t('title')} className="min-w-0 rounded-lg border border-line bg-surface">
-        <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-3 py-1.5">
-          <EditingState state={state} openAnew={openAnew} />
-          <div className="ml-auto flex items-center gap-3">
-            <Segmented
-              label={t('view')}
-              value={view}
-              onChange={(chosen) => void setView(chosen as (typeof views)[number])}
-              options={views.map((value) => ({ value, name: t(`views.${value}`) }))}
-            />
-            <People people={state.people} />
-          </div>
-        </div>
-        {schema.error && <ErrorNote error={shownError(schema.error)} />}
-        {schema.data && state.stage !== 'opening' ? (
-          <div className={view === 'both' ? 'grid lg:grid-cols-2' : ''}>
-            {view !== 'form' && (
-              <LiveEditor
-                label={t('text')}
-                schema={schema.data}
-                problems={problems}
-                live={live}
-                isReadOnly={isReadOnly}
-                place={place}
-                defaults={defaults}
+      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_24rem] lg:grid-rows-[auto_1fr]">
+        <section aria-label={t('title')} className="min-w-0 rounded-lg border border-line bg-surface">
+          <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-3 py-1.5">
+            <EditingState state={state} openAnew={openAnew} />
+            <div className="ml-auto flex items-center gap-3">
+              <Segmented
+                label={t('view')}
+                value={view}
+                onChange={(chosen) => void setView(chosen as (typeof views)[number])}
+                options={views.map((value) => ({ value, name: t(`views.${value}`) }))}
               />
-            )}
-            {view !== 'text' && (
-              <section
-                aria-label={t('form')}
-                className={`min-w-0 lg:max-h-[max(420px,calc(100vh-250px))] lg:overflow-y-auto ${view === 'both' ? 'border-line max-lg:border-t lg:border-l' : ''}`}
-              >
-                <RecipeForm
-                  sections={form.data}
-                  error={form.error}
-                  live={live}
-                  text={text}
+              <People people={state.people} />
+            </div>
+          </div>
+          {schema.error && <ErrorNote error={shownError(schema.error)} />}
+          {schema.data && state.stage !== 'opening' ? (
+            <div className={view === 'both' ? 'grid lg:grid-cols-2' : ''}>
+              {view !== 'form' && (
+                <LiveEditor
+                  label={t('text')}
+                  schema={schema.data}
                   problems={problems}
-                  values={values}
+                  live={live}
                   isReadOnly={isReadOnly}
-                  onGo={goTo}
+                  place={place}
+                  defaults={defaults}
                 />
-              </section>
-            )}
-          </div>
-        ) : (
-          <div className={`${editorPlace} p-4`}>
-            <Opening />
-          </div>
-        )}
-        <div className="flex min-h-11 items-center gap-3 border-line border-t px-3 py-1.5">
-          {view === 'text' && (
-            <label className="flex shrink-0 items-center gap-1.5 text-[12.5px]">
-              <input
-                type="checkbox"
-                checked={withDefaults}
-                onChange={({ target }) => setWithDefaults(target.checked)}
-              />
-              {t('showDefaults')}
-            </label>
+              )}
+              {view !== 'text' && (
+                <section
+                  aria-label={t('form')}
+                  className={`min-w-0 lg:max-h-[max(420px,calc(100vh-250px))] lg:overflow-y-auto ${view === 'both' ? 'border-line max-lg:border-t lg:border-l' : ''}`}
+                >
+                  <RecipeForm
+                    sections={form.data}
+                    error={form.error}
+                    live={live}
+                    text={text}
+                    problems={problems}
+                    values={values}
+                    isReadOnly={isReadOnly}
+                    onGo={goTo}
+                  />
+                </section>
+              )}
+            </div>
+          ) : (
+            <div className={`${editorPlace} p-4`}>
+              <Opening />
+            </div>
           )}
-          {view !== 'form' && <span className="text-[12px] text-muted max-sm:hidden">{t('leave')}</span>}
-          <Button className="ml-auto" title={t('saveHint')} disabled={!canSave} onClick={() => save.mutate()}>
-            {t('save')}
-          </Button>
-        </div>
-      </section>
-      <div className="grid gap-4">
-        {failure && <ErrorNote error={shownError(failure)} />}
-        <section className="rounded-lg border border-line bg-surface p-4">
-          <Problems
-            check={isChecked || check.data ? check.data : undefined}
-            error={check.error}
-            isChecked={isChecked}
-            inOrder={t('valid')}
-            onGo={goTo}
-          />
-          <div className="mt-4">
-            <StartOptions value={wanted} onChange={setWanted} />
-          </div>
-          <Button look="primary" className="mt-4 h-9 w-full" disabled={!canStart} onClick={() => start.mutate()}>
-            {start.isPending || start.isSuccess ? t('starting') : t('start')}
-          </Button>
-          <div className="grid grid-cols-[minmax(0,1fr)] mt-4 gap-1.5">
-            <span className="label">{t('command')}</span>
-            <Command>{`${anneal} train ${recipe}`}</Command>
+          <div className="flex min-h-11 items-center gap-3 border-line border-t px-3 py-1.5">
+            {view === 'text' && (
+              <label className="flex shrink-0 items-center gap-1.5 text-[12.5px]">
+                <input
+                  type="checkbox"
+                  checked={withDefaults}
+                  onChange={({ target }) => setWithDefaults(target.checked)}
+                />
+                {t('showDefaults')}
+              </label>
+            )}
+            {view !== 'form' && <span className="text-[12px] text-muted max-sm:hidden">{t('leave')}</span>}
+            <Button className="ml-auto" title={t('saveHint')} disabled={!canSave} onClick={() => save.mutate()}>
+              {t('save')}
+            </Button>
           </div>
         </section>
-        <EstimateCard recipe={recipe} text={isReady ? text : undefined} values={values} />
-        <Link href={`/data?recipe=${encodeURIComponent(recipe)}`} className={`${buttonClass()} h-9`}>
-          <TableProperties className="size-4" aria-hidden="true" />
-          {data('lookAt')}
-        </Link>
+        <div className="grid gap-4 lg:row-span-2">
+          {failure && <ErrorNote error={shownError(failure)} />}
+          <section className="rounded-lg border border-line bg-surface p-4">
+            <Problems
+              check={isChecked || check.data ? check.data : undefined}
+              error={check.error}
+              isChecked={isChecked}
+              inOrder={t('valid')}
+              onGo={goTo}
+            />
+            <div className="mt-4">
+              <StartOptions value={wanted} onChange={setWanted} />
+            </div>
+            <Button look="primary" className="mt-4 h-9 w-full" disabled={!canStart} onClick={() => start.mutate()}>
+              {start.isPending || start.isSuccess ? t('starting') : t('start')}
+            </Button>
+            <div className="grid grid-cols-[minmax(0,1fr)] mt-4 gap-1.5">
+              <span className="label">{t('command')}</span>
+              <Command>{`${anneal} train ${recipe}`}</Command>
+            </div>
+          </section>
+          <Link href={`/data?recipe=${encodeURIComponent(recipe)}`} className={`${buttonClass()} h-9`}>
+            <TableProperties className="size-4" aria-hidden="true" />
+            {data('lookAt')}
+          </Link>
+          <EstimateCard recipe={recipe} text={isReady ? text : undefined} values={values} />
+        </div>
+        {/* Below what keeps its height: the figures beside it come late. */}
         <History recipe={recipe} newest={state.file.newestVersion} text={text} canRestore={canSave} onRestore={sent} />
+        <div className="min-w-0 lg:col-span-2">
+          <FirstBatches recipe={recipe} text={isReady ? text : undefined} prepare={sent} />
+        </div>
       </div>
-      <div className="min-w-0 lg:col-span-2">
-        <FirstBatches recipe={recipe} text={isReady ? text : undefined} prepare={sent} />
-      </div>
-    </div>
+    </>
   );
 }
