@@ -67,7 +67,6 @@ export class Watcher {
   }
 
   #read(message: string): void {
-    if (message === 'PING') return this.#socket.send('PONG');
     const now = Date.now();
     const events: { seq: number; time: string; type: string }[] = JSON.parse(message).result?.data?.data?.events ?? [];
     if (events.length > 0) this.messages++;

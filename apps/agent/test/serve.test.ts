@@ -2,7 +2,6 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunNews } from '@anneal/core/protocol/studio';
@@ -10,7 +9,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { checkAddress } from '../src/daemon/address.ts';
 import { checkBasePath } from '../src/daemon/basePath.ts';
-import type { Daemon } from '../src/daemon/daemon.ts';
 import { compareRuns } from '../src/service/runs/compare.ts';
 import {
   client,
@@ -21,22 +19,11 @@ import {
   recordStep,
   said,
   start,
+  statusOf,
   type TestClient,
   upgradeStatus,
   writeRun,
 } from './helpers/daemon.ts';
-
-/** Without fetch, which sets Host by itself. */
-function statusOf(daemon: Daemon, path: string, headers: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    request(`${daemon.url}${path}`, { headers }, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-    })
-      .once('error', reject)
-      .end();
-  });
-}
 
 /** Collects what a run tells until `done` says that it is enough. */
 async function collect(api: TestClient['api'], run: string, done: (news: RunNews[]) => boolean): Promise<RunNews[]> {

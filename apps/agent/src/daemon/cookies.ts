@@ -19,14 +19,14 @@ export function endedCookie(agentId: string, place: CookiePlace): string {
   return cookie(agentId, '', 0, place);
 }
 
-/** The session's token that a request brings. */
-export function sessionIn(header: string | undefined, agentId: string): string | undefined {
+/**
+ * The tokens of sessions that a request brings. Pages of other ports, and of other names of a domain, can add cookies of
+ * our name, which come first where their path is longer: one of several is believed if it holds.
+ */
+export function sessionsIn(header: string | undefined, agentId: string): string[] {
   const wanted = `${cookieName(agentId)}=`;
-  for (const part of (header ?? '').split(';')) {
-    const pair = part.trim();
-    if (pair.startsWith(wanted)) return pair.slice(wanted.length);
-  }
-  return undefined;
+  const pairs = (header ?? '').split(';').map((part) => part.trim());
+  return pairs.filter((pair) => pair.startsWith(wanted)).map((pair) => pair.slice(wanted.length));
 }
 
 /** The page reads no cookie, and no other site's page makes a browser send it. */

@@ -1,5 +1,5 @@
 /** The agent as a server: one port for the studio, for pairing and for the sockets of clients. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '@anneal/core/errors';
@@ -165,9 +165,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     });
     const answer = getRequestListener(http.fetch, { overrideGlobalObjects: false });
-    const server = address.tls
-      ? createSecureServer({ ...address.tls, connectionsCheckingInterval })
-      : createServer({ connectionsCheckingInterval });
+    const serving = { connectionsCheckingInterval, shouldUpgradeCallback: asksForSocket };
+    const server = address.tls ? createSecureServer({ ...address.tls, ...serving }) : createServer(serving);
     limit(server);
     server.on('request', (request, response) => {
       request.url = withoutBasePath(basePath, request.url ?? '/');
@@ -214,6 +213,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     lock.release();
     throw error;
   }
+}
+
+/** Clients offer other protocols beside what they ask for, as Java's does HTTP/2: they are answered as if they did not. */
+function asksForSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** A client that sends slowly, or nothing, holds a connection for only so long. */

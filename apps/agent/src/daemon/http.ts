@@ -8,7 +8,7 @@ import { parseRequest } from '../service/parseRequest.ts';
 import type { Access } from './auth/access.ts';
 import type { Audit } from './auth/audit.ts';
 import type { Callers } from './auth/callers.ts';
-import { type CookiePlace, endedCookie, sessionCookie, sessionIn } from './cookies.ts';
+import { type CookiePlace, endedCookie, sessionCookie, sessionsIn } from './cookies.ts';
 import type { DataSources } from './data/dataSources.ts';
 import { downloadRows } from './data/download.ts';
 import { type Uploads, uploadsPath } from './data/uploads.ts';
@@ -140,9 +140,8 @@ export function createHttp(options: HttpOptions): Hono {
 
   /** What a page that cannot open the socket asks for: whether it is paired. */
   app.get('/api/session', (c) => {
-    const token = sessionIn(c.req.header('cookie'), agentId);
     c.header('Cache-Control', 'no-store');
-    return c.json({ paired: token !== undefined && access.hasSession(token) });
+    return c.json({ paired: access.sessionAmong(sessionsIn(c.req.header('cookie'), agentId)) !== undefined });
   });
 
   const body = bodyLimit({
@@ -172,8 +171,7 @@ export function createHttp(options: HttpOptions): Hono {
   });
 
   app.post('/api/signout', async (c) => {
-    const token = sessionIn(c.req.header('cookie'), agentId);
-    if (token !== undefined) {
+    for (const token of sessionsIn(c.req.header('cookie'), agentId)) {
       const name = access.personOf(token)?.name;
       if (name !== undefined) audit.record({ name, action: 'sign out', outcome: 'done' });
       await access.endSession(token);

@@ -1,3 +1,4 @@
+import { parseJson } from '@anneal/formats/json';
 import { type Encoder, jsonEncoder } from '@trpc/server/adapters/ws';
 import type { TRPCResponseMessage } from '@trpc/server/rpc';
 
@@ -8,7 +9,8 @@ const texts = new WeakMap<object, string>();
  * made once, so nobody changes it after it was sent.
  */
 export const sharedEncoder: Encoder = {
-  decode: jsonEncoder.decode,
+  // Bounded in depth: what walks through an input does it by recursion.
+  decode: (data) => (typeof data === 'string' ? parseJson(Buffer.from(data), 'a message') : jsonEncoder.decode(data)),
   encode(message) {
     const { id, jsonrpc, ...rest } = message as TRPCResponseMessage<{ data?: unknown }>;
     const result = 'result' in rest ? rest.result : undefined;

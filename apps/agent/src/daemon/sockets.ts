@@ -7,7 +7,7 @@ import { type Role, reaches } from '@anneal/core/protocol/roles';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Access, tokenHolder } from './auth/access.ts';
-import { sessionIn } from './cookies.ts';
+import { sessionsIn } from './cookies.ts';
 import { Pace } from './pace.ts';
 import type { RequestCheck } from './requestCheck.ts';
 import { appRouter } from './router/index.ts';
@@ -23,8 +23,8 @@ const mostWaiting = 1 << 20;
 const lookEveryMilliseconds = 1000;
 /** What is asked is answered within ten seconds; a client that asks on and on always waits for something. */
 const mostLooks = 10;
-/** Proxies close what is silent for 30 seconds or more. */
-const keepAlive = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
+/** Proxies close what is silent for 30 seconds or more. A client that has not answered by the next ping is gone. */
+const pingEveryMilliseconds = 25_000;
 
 interface SocketOptions {
   agent: Agent;
@@ -60,7 +60,6 @@ export class Sockets {
     this.#trpc = applyWSSHandler({
       wss: trpc,
       router: appRouter,
-      keepAlive,
       experimental_encoder: sharedEncoder,
       createContext: ({ req }) => {
         const caller = this.#requests.get(req);
@@ -96,21 +95,21 @@ export class Sockets {
       log(`refused a socket: ${refusal}`);
       return refuse(socket, '403 Forbidden');
     }
-    const session = sessionIn(request.headers.cookie, agent.id);
+    const session = access.sessionAmong(sessionsIn(request.headers.cookie, agent.id));
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-    const isPaired = session !== undefined && access.hasSession(session);
+    const counts = { unanswered: { count: 0 }, subscriptions: { count: 0 } };
     // A cookie comes from a browser, which always says from which page it asks.
-    const isBrowser = isPaired && request.headers.origin !== undefined;
-    const unanswered = { count: 0 };
+    const isBrowser = session !== undefined && request.headers.origin !== undefined;
     const caller: SocketCaller = isBrowser
-      ? { session, unanswered, person: () => access.personOf(session) }
-      : { session: undefined, unanswered, person: () => (bearer === undefined ? undefined : this.#holderOf(bearer)) };
+      ? { session, ...counts, person: () => access.personOf(session) }
+      : { session: undefined, ...counts, person: () => (bearer === undefined ? undefined : this.#holderOf(bearer)) };
     if (!caller.person()) return refuse(socket, '401 Unauthorized');
     server.handleUpgrade(request, socket, head, (client) => {
       this.#requests.set(request, caller);
       this.#callers.set(client, { ...caller, role: caller.person()?.role, looks: 0, waited: Number.POSITIVE_INFINITY });
       client.once('close', () => this.#callers.delete(client));
       client.on('error', () => client.terminate());
+      keepAlive(client);
       server.emit('connection', client, request);
     });
   }
@@ -168,6 +167,19 @@ const socketServer = () =>
     // Lists of thousands of runs come through a slow line so. What is short and often is not worth it.
     perMessageDeflate: { threshold: 32 << 10, serverNoContextTakeover: true, clientNoContextTakeover: true },
   });
+
+function keepAlive(client: WebSocket): void {
+  let hasAnswered = true;
+  const timer = setInterval(() => {
+    if (!hasAnswered) return client.terminate();
+    hasAnswered = false;
+    client.ping();
+  }, pingEveryMilliseconds);
+  client.on('pong', () => {
+    hasAnswered = true;
+  });
+  client.once('close', () => clearInterval(timer));
+}
 
 /** What happens to a client that goes away in the middle of something. */
 function isExpected(cause: Error | undefined): boolean {

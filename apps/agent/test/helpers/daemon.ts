@@ -1,5 +1,6 @@
 /** An agent in this process, on a free port, with a workspace and a page of its own; and clients of it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { createTRPCClient, createWSClient, type TRPCClient, wsLink } from '@trpc/client';
@@ -71,6 +72,23 @@ export function post(daemon: Daemon, path: string, body: unknown, headers: Recor
   });
 }
 
+/** The status of an answer. Without fetch, which sets Host by itself. */
+export function statusOf(
+  daemon: Pick<Daemon, 'url'>,
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${daemon.url}${path}`, { method, headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
 /** The cookie of a freshly paired browser, as it is sent back. */
 export async function paired(daemon: Daemon): Promise<string> {
   const answer = await post(daemon, '/api/pair', { code: codeIn(await daemon.pairingLink()) });
@@ -100,6 +118,16 @@ export function client(daemon: Daemon, cookie: string): TestClient {
   });
   onTestFinished(() => socket.close().catch(() => undefined));
   return { api: createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] }), sockets };
+}
+
+/** A socket of a paired browser, without tRPC's client or an editor's. */
+export async function openSocket(daemon: Daemon, cookie: string, path = '/trpc', options = {}): Promise<WebSocket> {
+  const headers = { cookie, origin: daemon.url };
+  const socket = new WebSocket(`${daemon.url.replace('http', 'ws')}${path}`, { headers, ...options });
+  socket.on('error', () => undefined);
+  onTestFinished(() => socket.terminate());
+  await new Promise((resolve) => socket.once('open', resolve));
+  return socket;
 }
 
 /** How the agent answers a request for a socket: 101, or the status of its refusal. */

@@ -88,8 +88,9 @@ export class Access {
     return found && people.find(({ id }) => id === found.person);
   }
 
-  hasSession(session: string): boolean {
-    return this.personOf(session) !== undefined;
+  /** The first that holds of what a request brings. */
+  sessionAmong(sessions: readonly string[]): string | undefined {
+    return sessions.find((session) => this.personOf(session) !== undefined);
   }
 
   isToken(token: string): boolean {

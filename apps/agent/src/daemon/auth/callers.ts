@@ -1,7 +1,7 @@
 /** Who asks over HTTP, and what they may do. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Area, type Role, reaches, roleOf } from '@anneal/core/protocol/roles';
-import { sessionIn } from '../cookies.ts';
+import { sessionsIn } from '../cookies.ts';
 import { type Access, tokenHolder } from './access.ts';
 import { type ApiTokens, holderName } from './apiTokens.ts';
 import { hashOf } from './secrets.ts';
@@ -38,7 +38,7 @@ export class Callers {
   ): Caller | Refusal {
     const bearer = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
     if (bearer !== undefined) return this.#ofToken(bearer, changes) ?? this.#refuse();
-    const session = sessionIn(cookie, this.#agentId);
+    const session = this.#access.sessionAmong(sessionsIn(cookie, this.#agentId));
     const person = session === undefined ? undefined : this.#access.personOf(session);
     if (session === undefined || (changes && origin === undefined) || !person) return 'unknown';
     return {

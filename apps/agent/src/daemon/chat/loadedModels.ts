@@ -4,10 +4,10 @@ import type { AnswerEnd, AnswerPiece, AnswerRequest, ChatMemory, LoadProgress } 
 import type { LoadedModel } from '@anneal/core/protocol/chattable';
 import type { UnreadParameter } from '@anneal/core/protocol/conversations';
 import { type Apart, openApart } from '../../runner/openApart.ts';
-import { runApart } from '../../runner/runApart.ts';
 import type { Chat } from '../../service/chat/open.ts';
 import { finish } from '../../service/finish.ts';
 import { reporting } from '../../service/reporting.ts';
+import { askApart } from '../askApart.ts';
 import type { Wanted } from './chattables.ts';
 import { Turns } from './turns.ts';
 
@@ -73,7 +73,7 @@ export class LoadedModels {
   async measure(wanted: Wanted): Promise<ChatMemory | undefined> {
     if (this.#find(wanted)) return undefined;
     const { source, checkpoint } = wanted;
-    return finish(runApart('measureChat', {}, { source, checkpoint, ...manner }));
+    return finish(askApart('measureChat', {}, { source, checkpoint, ...manner }));
   }
 
   /**

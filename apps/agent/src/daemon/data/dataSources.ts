@@ -11,11 +11,11 @@ import {
   type ListedData,
   type OtherText,
 } from '@anneal/core/protocol/dataView';
-import { runApart } from '../../runner/runApart.ts';
 import type { BrowsedData } from '../../service/data/browse.ts';
 import { listHubData } from '../../service/data/hubData.ts';
 import { finish } from '../../service/finish.ts';
 import { openRecipe } from '../../service/recipes/open.ts';
+import { askApart } from '../askApart.ts';
 import { hashOf } from '../auth/secrets.ts';
 import { type Lease, OpenedShared } from '../openedShared.ts';
 import type { Workspace } from '../workspace.ts';
@@ -83,7 +83,7 @@ export class DataSources {
   /** What is worth knowing of all rows together. It ends when nobody listens any more. */
   async report(name: DataSourceName, signal: AbortSignal): Promise<DataReportResult> {
     const { request } = await this.#requestOf(name);
-    return finish(runApart('reportOnData', {}, request, signal));
+    return finish(askApart('reportOnData', {}, request, signal));
   }
 
   async close(): Promise<void> {

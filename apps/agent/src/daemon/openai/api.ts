@@ -1,8 +1,10 @@
 /** OpenAI's API for the models of this agent: `/v1`. */
 import { setTimeout } from 'node:timers/promises';
+import { UserError } from '@anneal/core/errors';
 import type { AnswerEnd, AnswerPiece, AnswerRequest, LoadProgress } from '@anneal/core/protocol/chat';
 import { variantOf } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
+import { parseJson } from '@anneal/formats/json';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
@@ -181,12 +183,13 @@ async function parametersOf<Schema extends z.ZodType>(c: Context, schema: Schema
   if (!/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
     throw new Refused(apiError(415, 'wrong_content_type', 'The body has to be application/json.'));
   }
-  const text = await c.req.text();
+  const bytes = new Uint8Array(await c.req.arrayBuffer());
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Refused(apiError(400, 'invalid_json', 'The body is no JSON.'));
+    value = parseJson(bytes, 'the body');
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new Refused(apiError(400, error.code, `The body is ${error.what}.`));
   }
   const { data, error } = schema.safeParse(value, { reportInput: true });
   if (error) throw new Refused(wrongParameters(error));

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { exportRequest, type StudioExport, type StudioExportPlan } from '@anneal/core/protocol/exports';
 import { pushRequest } from '@anneal/core/protocol/push';
 import { z } from 'zod';
-import { runApart } from '../../runner/runApart.ts';
 import { removeExports } from '../../service/exports/remove.ts';
 import { finish } from '../../service/finish.ts';
 import { showRun } from '../../service/runs/show.ts';
+import { askApart } from '../askApart.ts';
 import { exportsNamed, exportsOf, foldersWithExports } from '../exports/find.ts';
 import { startCheck, startExport, startPush } from '../exports/jobs.ts';
 import { procedure, router } from './trpc.ts';
@@ -30,7 +30,7 @@ export const exports = router({
   plan: procedure.input(ofRun).query(async ({ ctx, input, signal }): Promise<StudioExportPlan> => {
     const { path } = await ctx.agent.feeds.get(input.run);
     const { checkpoints, bestCheckpoint } = await showRun({}, { run: path });
-    const plan = await finish(runApart('planExport', {}, { source: path, checkpoint: input.checkpoint }, signal));
+    const plan = await finish(askApart('planExport', {}, { source: path, checkpoint: input.checkpoint }, signal));
     return {
       ...plan,
       target: plan.target === null ? null : ctx.agent.workspace.keyOf(plan.target),

@@ -3,10 +3,10 @@ import type { Finding } from '@anneal/core/protocol/checks';
 import type { HostDevice, SupportFile } from '@anneal/core/protocol/host';
 import type { HostNow } from '@anneal/core/protocol/studio';
 import { z } from 'zod';
-import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { hostDevices } from '../../service/host/devices.ts';
+import { askApart } from '../askApart.ts';
 import { key } from './runNames.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
@@ -31,11 +31,11 @@ export const host = router({
       const { workspace, feeds } = ctx.agent;
       const named = input.run === undefined ? (await feeds.all()).at(-1) : await feeds.get(input.run);
       const request = { folder: workspace.root, run: named?.path };
-      return finish(runApart('collectSupport', { runsFolder: workspace.runsFolder }, request, signal));
+      return finish(askApart('collectSupport', { runsFolder: workspace.runsFolder }, request, signal));
     }),
 
   /** What the doctor says of this machine. It ends when nobody listens any more. */
   examine: procedure.input(nothing).subscription(async function* ({ ctx, signal }): AsyncGenerator<Finding[]> {
-    yield await finish(runApart('examineHost', {}, { folder: ctx.agent.workspace.root }, signal));
+    yield await finish(askApart('examineHost', {}, { folder: ctx.agent.workspace.root }, signal));
   }),
 });

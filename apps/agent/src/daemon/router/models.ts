@@ -10,6 +10,7 @@ import { finish } from '../../service/finish.ts';
 import { cachedNamed } from '../../service/models/list.ts';
 import { listCatalog, publishedName } from '../../service/models/pull.ts';
 import { removeModel } from '../../service/models/remove.ts';
+import { askApart } from '../askApart.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
 export const models = router({
@@ -20,7 +21,7 @@ export const models = router({
     const exported = all.flatMap(({ path }) => workspace.models(join(path, 'export')));
     const paths = [...workspace.models(), ...exported].map(({ path }) => path);
     const request = { paths, runs: all.map(({ path }) => path) };
-    const found = await finish(runApart('listModels', {}, request, signal));
+    const found = await finish(askApart('listModels', {}, request, signal));
     const keys = new Map(all.map(({ key, path }) => [basename(path), key]));
     return found.map((model) => ({
       ...model,

@@ -21,13 +21,13 @@ import { recipeForm } from '@anneal/core/recipe/form';
 import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
 import { recipeSchema } from '@anneal/core/recipe/schema';
 import { z } from 'zod';
-import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
 import { beginProject, importProject, isPublished } from '../../service/recipes/init.ts';
 import { openRecipeText } from '../../service/recipes/open.ts';
 import { checkRecipe, validateRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
 import { assertJudgesAllowed } from '../../service/runs/judges.ts';
+import { askApart } from '../askApart.ts';
 import { changedKeys } from '../recipes/changedKeys.ts';
 import { withHost } from '../recipes/estimateOnHost.ts';
 import { mostCharacters } from '../recipes/recipeFile.ts';
@@ -117,7 +117,7 @@ export const recipes = router({
     const { documents } = ctx.agent;
     await documents.use(input.recipe, (recipe) => recipe.write());
     const request = { recipe: documents.path(input.recipe), set: input.set };
-    const { estimate } = await finish(runApart('estimate', {}, request, signal));
+    const { estimate } = await finish(askApart('estimate', {}, request, signal));
     yield estimate;
   }),
 

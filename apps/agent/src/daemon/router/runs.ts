@@ -18,7 +18,6 @@ import type { ListedRun, RunHappenings, RunListChange, RunRecipe, RunSeries } fr
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
-import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { acknowledgeAlerts } from '../../service/runs/acknowledge.ts';
@@ -28,6 +27,7 @@ import { noteRun, tagRun } from '../../service/runs/remark.ts';
 import { showRun } from '../../service/runs/show.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
+import { askApart } from '../askApart.ts';
 import { recipeOfRun } from '../recipes/recipeOfRun.ts';
 import { recordedRuns } from '../runs/record.ts';
 import { textAt } from '../workspace.ts';
@@ -79,7 +79,7 @@ export const runs = router({
   }): AsyncGenerator<Diagnosing | Diagnosis> {
     const { path } = await ctx.agent.feeds.get(input.run);
     yield yield* newestOf<Diagnosing, Diagnosis>(
-      (report, left) => finish(runApart('diagnoseRun', {}, { run: path }, left), report),
+      (report, left) => finish(askApart('diagnoseRun', {}, { run: path }, left), report),
       ctx.pace,
       signal,
     );

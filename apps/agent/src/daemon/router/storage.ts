@@ -8,6 +8,7 @@ import {
 } from '@anneal/core/protocol/storage';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
+import { askApart } from '../askApart.ts';
 import { storagePlaces } from '../storagePlaces.ts';
 import { nothing, procedure, router } from './trpc.ts';
 
@@ -16,7 +17,7 @@ export const storage = router({
     .input(nothing)
     .query(async ({ ctx, signal }): Promise<{ items: StudioStorageItem[]; free: number }> => {
       const { workspace } = ctx.agent;
-      const { items, free } = await finish(runApart('surveyStorage', {}, storagePlaces(workspace), signal));
+      const { items, free } = await finish(askApart('surveyStorage', {}, storagePlaces(workspace), signal));
       const restores = ({ kind, id, name }: StorageItem) =>
         kind === 'trash' ? workspace.keyOf(join(dirname(dirname(id.slice(kind.length + 1))), name)) : null;
       return { items: items.map((item) => ({ ...item, restores: restores(item) })), free };

@@ -63,6 +63,8 @@ export interface SocketCaller {
   person(): Person | undefined;
   /** Requests of this socket that have no answer yet, subscriptions left out. */
   unanswered: { count: number };
+  /** Its subscriptions that go on. */
+  subscriptions: { count: number };
 }
 
 /** One for each client. */
@@ -105,17 +107,73 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
     await record('not_allowed');
     throw new TRPCError({ code: 'FORBIDDEN', cause: notAllowed(me, needed) });
   }
-  const { unanswered } = ctx.caller;
-  const isAsked = type !== 'subscription';
-  if (isAsked) unanswered.count++;
+  const open = type === 'subscription' ? ctx.caller.subscriptions : ctx.caller.unanswered;
+  if (open.count >= mostOpen) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', cause: tooMany(type) });
+  open.count++;
+  let goesOn = false;
+  const work = next({ ctx: { ...ctx, me } });
   try {
-    const result = await next({ ctx: { ...ctx, me } });
-    await record(result.ok ? 'done' : codeOf(result.error));
-    return result;
+    if (type === 'subscription') {
+      const result = await work;
+      goesOn = result.ok;
+      return result.ok ? { ...result, data: counted(result.data as AsyncIterable<unknown>, open) } : result;
+    }
+    // What takes longer is recorded when it has ended.
+    const recorded = work.then(async (result) => {
+      await record(result.ok ? 'done' : codeOf(result.error));
+      return result;
+    });
+    recorded.catch(() => undefined); // told here, or nobody waits for it any more
+    return await withinPatience(recorded, type);
   } finally {
-    if (isAsked) unanswered.count--;
+    if (!goesOn) open.count--;
   }
 });
+
+/** Of one socket: a page of the studio has a dozen. */
+const mostOpen = 64;
+/** Longer is no request held: proxies would not wait either. */
+const patienceMilliseconds = 10_000;
+
+async function* counted(told: AsyncIterable<unknown>, open: { count: number }): AsyncGenerator<unknown> {
+  try {
+    yield* told;
+  } finally {
+    open.count--;
+  }
+}
+
+async function withinPatience<T>(work: Promise<T>, type: 'query' | 'mutation'): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new TRPCError({ code: 'TIMEOUT', cause: stillWorking(type) })),
+      patienceMilliseconds,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function stillWorking(type: 'query' | 'mutation'): UserError {
+  return new UserError({
+    what: 'this takes longer than ten seconds, and goes on',
+    next: type === 'query' ? 'ask again in a moment' : 'look in a moment what has become of it',
+    code: 'still_working',
+  });
+}
+
+function tooMany(type: 'query' | 'mutation' | 'subscription'): UserError {
+  const what = type === 'subscription' ? 'things are followed' : 'requests wait for an answer';
+  return new UserError({
+    what: `${mostOpen} ${what} on this connection, which is the most that may be`,
+    next: type === 'subscription' ? 'end one first' : 'wait for some of the answers',
+    code: 'too_many_requests',
+  });
+}
 
 function codeOf({ cause, code }: TRPCError): string {
   return cause instanceof UserError ? cause.code : code.toLowerCase();

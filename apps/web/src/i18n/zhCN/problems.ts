@@ -283,6 +283,9 @@ const runs: Record<string, Problem> = {
   cancelled: ['已取消'],
   job_running: ['正在进行中', '请等待，或先取消'],
   job_not_found: ['没有这个任务', '它可能已结束'],
+  too_many_requests: ['此连接上的请求过多', '请等待部分回答'],
+  agent_busy: ['代理正忙于其他问题', '请稍后再试'],
+  still_working: ['需要超过十秒，仍在进行', '请稍后再看'],
   too_many_jobs: ['同时运行的任务过多', '请等待，或取消其中一个'],
 };
 
