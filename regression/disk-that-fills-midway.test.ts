@@ -59,4 +59,4 @@ test('what has arrived of a file stays, and need not come again', async ({ skip 
   expect((await send(arrived)).status).toBe(200);
   expect(readFileSync(join(place.workspace, 'project', 'mine.jsonl')).equals(file)).toBe(true);
   await daemon.close();
-}, 60_000);
+});

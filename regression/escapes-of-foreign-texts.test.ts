@@ -184,7 +184,7 @@ test('what a server says is printed safely', async () => {
   ]) {
     expectSafe(args.join(' '), await anneal(...args));
   }
-}, 60_000);
+});
 
 test.runIf(existsSync('/usr/bin/script'))('nor does an answer on a terminal', () => {
   const folder = hostileProject();

@@ -7,7 +7,7 @@ import { annealIn, annealPath, startNode } from '../apps/agent/test/helpers/anne
 import { UserError } from '../packages/core/src/errors.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 
-test('nothing is there until everything is, and the same command ends the work', { timeout: 120_000 }, async () => {
+test('nothing is there until everything is, and the same command ends the work', async () => {
   const folder = temporaryFolder();
   const model = join(import.meta.dirname, '../apps/agent/starter/model');
   const args = ['export', model, '--merged', 'f32', '--gguf', 'f32,q8_0', '--to', 'out'];

@@ -56,7 +56,7 @@ it('a list that was read once is told by the next agent without the logs, until 
   expect(rebuilt.code).toBe(1);
   expect(await listed()).toMatchObject([{ error: { what: 'other' } }, { state: 'damaged' }]);
   expect(said.join()).not.toContain('index');
-}, 60_000);
+});
 
 it('the command line opens a log again only where the files of the run have changed', async () => {
   const place = makePlace();
@@ -92,7 +92,7 @@ it('the command line opens a log again only where the files of the run have chan
   rmSync(cache, { recursive: true });
   writeFileSync(cache, '');
   expect(await listed()).toMatchObject([{ error: { what: 'larger' } }, { state: 'damaged' }]);
-}, 60_000);
+});
 
 it('an answer of many megabytes reaches a client that reads it slowly', async () => {
   const place = makePlace();
@@ -117,4 +117,4 @@ it('an answer of many megabytes reaches a client that reads it slowly', async ()
   });
   expect(JSON.parse(told).result.data.runs).toHaveLength(runs);
   socket.terminate();
-}, 60_000);
+});

@@ -19,4 +19,4 @@ test('a log larger than the memory of the process is listed, shown and told', ()
     const command = `'${process.execPath}' --max-old-space-size=${heap} '${annealPath}' runs ${verb} | (sleep 2; grep finished)`;
     expect(execFileSync('bash', ['-c', command], { cwd: folder, env, encoding: 'utf8' })).toContain('finished');
   }
-}, 120_000);
+});

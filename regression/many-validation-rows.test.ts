@@ -16,4 +16,4 @@ test('a session opens with 130,000 validation rows', async () => {
   const session = await openSession(createJob(resolveRecipe(recipe, { baseDirectory: '/' })), { dataFolder: folder });
   expect(session.data.validation?.count).toBe(130_000);
   await session.close();
-}, 60_000);
+});

@@ -13,7 +13,7 @@ const rows = Array.from({ length: 20 }, (_, i) => ({
 }));
 const trl = '{num_generations: 2, max_completion_length: 8, reward_funcs: [{type: regex, pattern: x}]}';
 
-test('packing is told of, and advised, only where rows can be packed', { timeout: 60_000 }, async () => {
+test('packing is told of, and advised, only where rows can be packed', async () => {
   const folder = temporaryFolder();
   const anneal = annealIn(folder);
   const model = writeTinyModel(folder);

@@ -124,7 +124,7 @@ test('/tool takes a result', () => {
   expect(['/tool 18 C', '/tool', '/tool ', '/tools x'].map(unknownCommand)).toEqual([null, '/tool', '/tool', '/tools']);
 });
 
-test('chat answers a conversation from a file', { timeout: 60_000 }, async () => {
+test('chat answers a conversation from a file', async () => {
   const folder = temporaryFolder();
   const path = writeTinyModel(folder);
   writeFileSync(join(path, 'chat_template.jinja'), CHATML);

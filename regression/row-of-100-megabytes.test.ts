@@ -39,7 +39,7 @@ test.each(['rows.jsonl', 'rows.json', 'rows.txt'])(
   },
 );
 
-test('a run counts it among the dropped rows', { timeout: 60_000 }, async () => {
+test('a run counts it among the dropped rows', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'large.jsonl');
   writeFileSync(path, row(5) + row(MAX_ROW) + row(6));

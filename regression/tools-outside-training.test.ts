@@ -59,7 +59,7 @@ test('chat takes tools from a file, and says when the template prints none', asy
     code: 2,
     stdout: expect.stringMatching(/no definitions of tools/),
   });
-}, 60_000);
+});
 
 test('sample prompts may have tools', async () => {
   const { folder, path } = modelWith(TEMPLATE);

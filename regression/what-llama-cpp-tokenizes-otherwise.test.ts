@@ -28,7 +28,7 @@ async function exported(changes: object) {
   };
 }
 
-test('of characters that are not composed', { timeout: 60_000 }, async () => {
+test('of characters that are not composed', async () => {
   const { code, told, file, record } = await exported({ normalizer: { type: 'NFC' } });
   expect([code, told]).toEqual([0, expect.stringContaining('does not compose characters (NFC)')]);
   expect(readFileSync(record, 'utf8')).toContain('does not compose characters (NFC)');
@@ -36,18 +36,18 @@ test('of characters that are not composed', { timeout: 60_000 }, async () => {
   if (tokens) expect(tokens[0]).not.toEqual(tokens[1]);
 });
 
-test('of marks', { timeout: 60_000 }, async () => {
+test('of marks', async () => {
   const pretokenizers = [splitBy(SPLITS.gpt4o), byteLevel];
   const { code, told } = await exported({ pre_tokenizer: { type: 'Sequence', pretokenizers } });
   expect([code, told]).toEqual([0, expect.stringContaining('does not tell marks (\\p{M}) from other signs')]);
 });
 
-test('of neither nothing is said', { timeout: 60_000 }, async () => {
+test('of neither nothing is said', async () => {
   const { code, told } = await exported({});
   expect([code, told]).toEqual([0, expect.not.stringContaining('warning')]);
 });
 
-test('tokens that only a post-processor of another kind adds are refused', { timeout: 60_000 }, async () => {
+test('tokens that only a post-processor of another kind adds are refused', async () => {
   const { code, told } = await exported({ post_processor: { type: 'BertProcessing', sep: ['a', 1], cls: ['b', 2] } });
   expect([code, told]).toEqual([2, expect.stringContaining('its post_processor {"type":"BertProcessing"')]);
 });

@@ -1,6 +1,7 @@
 /** Data sets by the agent: what is found, what is refused, rows by the window, and files of rows. */
-import { appendFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DataReportResult } from '@anneal/core/protocol/data';
 import type { DataState } from '@anneal/core/protocol/dataView';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
@@ -127,6 +128,19 @@ describe('data sets of a workspace', () => {
     await expect(api.data.row.query({ ...ofRecipe, row: 301 })).rejects.toMatchObject({
       data: { error: { where: expect.stringContaining(':301') } },
     });
+  });
+
+  it('have what they share with the validation rows in their report', async () => {
+    const folder = join(place.workspace, 'project');
+    const held = readFileSync(join(folder, 'rows.jsonl'), 'utf8').split('\n').slice(0, 3);
+    writeFileSync(join(folder, 'held.jsonl'), `${held.join('\n')}\n`);
+    const file = join(folder, 'recipe.yaml');
+    const written = readFileSync(file, 'utf8').replace(/^val_set_size: .*$/m, 'test_datasets:\n  - path: held.jsonl');
+    writeFileSync(file, written);
+    const report = await new Promise<DataReportResult>((resolve, reject) => {
+      api.data.report.subscribe(ofRecipe, { onData: resolve, onError: reject });
+    });
+    expect(report.report?.leakage).toMatchObject({ exact: 3 });
   });
 
   it.each([

@@ -22,7 +22,7 @@ import { trainedRun } from './helpers/trainedRun.ts';
 let trained: string;
 beforeAll(async () => {
   trained = await trainedRun();
-}, 120_000);
+});
 
 /** A workspace with a run that was trained. */
 async function served(): Promise<{ place: Place; daemon: Daemon; cookie: string; run: string; path: string }> {

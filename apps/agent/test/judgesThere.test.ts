@@ -82,7 +82,7 @@ max_steps: 1
   expect(await refusalOf(brought)).toBe('api_key_of_agent');
   expect((await api.runs.get.query({ run: brought })).state).toBe('created');
   expect(elsewhere.asked).toEqual([]);
-}, 120_000);
+});
 
 test('a run asks nobody but whom the agent has lent it, whatever its recipe has become', () => {
   const endpoint = { url: 'http://127.0.0.1:1/v1', apiKeyVariable: null } as EndpointOptions;

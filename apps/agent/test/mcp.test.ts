@@ -74,7 +74,7 @@ test('a token is offered what its role may, described by the schemas of the requ
     { source: { row: 2 }, verdict: { kind: 'kept' } },
     { source: { row: 3 } },
   ]);
-}, 60_000);
+});
 
 test('an operator trains with progress, talks to the result, exports it, and a cancel stops a run with a checkpoint', async () => {
   const agent = await served();
@@ -112,4 +112,4 @@ test('an operator trains with progress, talks to the result, exports it, and a c
     30_000,
   );
   expect((await call('runs_show', { run: 'latest' })).checkpoints).toHaveLength(1);
-}, 120_000);
+});

@@ -83,16 +83,20 @@ test('a recipe gives the same bits, started here, in the studio and by remote', 
     expect(lossesOf(run)).toEqual(lossesOf(localRun));
     expect(weightsOf(run)).toBe(weightsOf(localRun));
   }
-}, 120_000);
+});
 
-test('the verbs answer as they do here', async () => {
+/** A run that was trained, asked about on its machine and from another one. */
+async function bothSides() {
   const place = makePlace();
   const path = await trainedRun(join(place.workspace, 'harbor'));
-  const daemon = await start(place);
   const folder = temporaryFolder();
-  const remote = remoteOf(daemon, await tokenFor(place, 'operator'), folder);
+  const remote = remoteOf(await start(place), await tokenFor(place, 'operator'), folder);
   const here = annealIn(join(place.workspace, 'harbor'));
-  const key = path.slice(place.workspace.length + 1);
+  return { place, path, folder, remote, here, key: path.slice(place.workspace.length + 1) };
+}
+
+test('verbs about runs answer as they do here', async () => {
+  const { path, remote, here, key } = await bothSides();
   const [there] = await json(remote('runs', 'ls', '--json'));
   const [local] = await json(here('runs', 'ls', '--json'));
   expect(there).toEqual({ ...local, path: key });
@@ -108,6 +112,12 @@ test('the verbs answer as they do here', async () => {
     JSON.parse((await run('doctor', 'latest', '--json')).stdout),
   );
   expect(await doctorThere).toEqual({ ...(await doctorHere), path: key });
+});
+
+test('verbs about data and recipes answer as they do here', async () => {
+  const { place, daemon, token } = await served();
+  const remote = remoteOf(daemon, token);
+  const here = annealIn(join(place.workspace, 'harbor'));
   const inspect = ['inspect', '--row', '3', '--json'];
   expect(await json(remote(...inspect, 'harbor/recipe.yaml'))).toEqual(await json(here(...inspect, 'recipe.yaml')));
   const batches = ['inspect', '--batches', '2', '--tokens', '--json'];
@@ -124,6 +134,10 @@ test('the verbs answer as they do here', async () => {
     const { stdout } = await remote(...ignored, '--json');
     expect([ignored[0], JSON.parse(stdout).error.code]).toEqual([ignored[0], 'not_remote']);
   }
+});
+
+test('a model answers as it does here, and what is exported there arrives whole', async () => {
+  const { place, folder, remote, here, key } = await bothSides();
   const ask = ['--prompt', 'Who are you?', '--temperature', '0', '--json'];
   expect((await json(remote('chat', 'latest', ...ask))).text).toBe((await json(here('chat', 'latest', ...ask))).text);
 
@@ -138,7 +152,7 @@ test('the verbs answer as they do here', async () => {
   expect(await json(remote('exports', 'ls', '--json'))).toMatchObject([
     { form: 'lora', folder: `${key}/export/step-60` },
   ]);
-}, 120_000);
+});
 
 // Parts of a long row once came without the turns of the parts before, and a pair without its rejected answer.
 test('a row that comes in parts is whole: its turns, and both answers of a pair', async () => {
@@ -213,7 +227,7 @@ test('a run waits, moves, begins, saves, stops and goes on there', async () => {
   const id = second.run.split('/').at(-1);
   expect((await json(remote('runs', 'restore', id, '--json'))).restored).toMatchObject([{ path: second.run }]);
   expect((await json(remote('storage', 'clean', 'checkpoints', '--yes', '--json'))).kept).toEqual([]);
-}, 120_000);
+});
 
 test('what a token may do is what its role may; one without a role, and one that was revoked, open no socket', async () => {
   const { place, daemon, recipe } = await served();
@@ -231,7 +245,7 @@ test('what a token may do is what its role may; one without a role, and one that
   expect(await status(token)).toBe(401);
   const lost = await remoteOf(daemon, token)('runs', 'ls', '--json');
   expect(JSON.parse(lost.stdout).error).toMatchObject({ code: 'remote_refused' });
-}, 60_000);
+});
 
 test('every verb is done by the agent, or refused with a reason', () => {
   const known = [...remoteVerbs, ...refusedVerbs].map(({ name }) => name);
@@ -307,4 +321,4 @@ test('a certificate that nobody vouches for is explained, and accepted where it 
   expect(await listing()).toBe('remote_certificate');
   expect(await listing('--ca-file', cert)).toBe('done');
   expect(await listing('--ca-file', cert, '--host', daemon.url)).toBe('remote_certificate'); // another name
-}, 60_000);
+});

@@ -37,7 +37,7 @@ beforeAll(async () => {
   expect((await anneal('train', 'recipe.yaml')).code).toBe(exitCodes.done);
   expect((await anneal('runs', 'resume', '--set', 'max_steps=9')).code).toBe(exitCodes.done);
   path = join(folder, 'runs', readdirSync(join(folder, 'runs'))[0] ?? '');
-}, 60_000);
+});
 
 test('the bits come out again, under each schedule that the run has had, and nothing is left', async () => {
   const before = readFileSync(join(path, 'events.jsonl'));

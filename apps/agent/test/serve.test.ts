@@ -339,8 +339,14 @@ describe('a live run', () => {
     // 20 MB of answers: more than the system holds for a socket.
     const answers = Array.from({ length: 10 }, () => api.runs.happenings.query({ run: key }));
     void Promise.allSettled(answers);
-    await wait(6000);
-    sockets[0]?.resume();
+    // What has come is not read, so that only writing finds that the agent has closed it.
+    await vi.waitFor(
+      () => {
+        sockets[0]?.ping();
+        expect(sockets[0]?.readyState).toBe(WebSocket.CLOSED);
+      },
+      { timeout: 60_000, interval: 200 },
+    );
     expect(seqs(await got)).toEqual(upTo(21));
     expect(sockets.length).toBeGreaterThan(1);
   });
@@ -382,6 +388,8 @@ describe('a live run', () => {
     const part = await api.runs.series.query({ ...named, from: 495, to: 505 });
     expect(part.step).toEqual(Array.from({ length: 11 }, (_, index) => 495 + index));
     expect(part.bands.loss.mean[5]).toBe(99);
+    const gap = await api.runs.series.query({ ...named, from: 699, to: 701 });
+    expect([gap.bands.loss.mean, gap.notFinite]).toEqual([[1, null, 1], [700]]);
     // Smoothing goes over every step, whatever part is shown.
     expect(part.smoothedLoss[5]).toBeCloseTo(0.1 * 99 + 0.9, 4);
     expect(part.smoothing).toEqual(all.smoothing);
@@ -458,6 +466,24 @@ describe('recipes', () => {
     expect(account).toMatchObject({ kind: 'axolotl', folder: 'mine' });
     expect(account.untranslated.map(({ key }) => key)).toContain('lora_rank');
     expect(readFileSync(join(place.workspace, recipe), 'utf8')).toContain('base_model: model');
+  });
+
+  it('start a run from what they are at that moment, whose hashes the run and the history hold', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const { api } = client(daemon, await paired(daemon));
+    const { recipe } = await api.recipes.begin.mutate();
+    const text = readFileSync(join(place.workspace, recipe), 'utf8');
+    await api.queue.setConcurrency.mutate({ device: 'cpu', runs: 0 });
+    const { run } = await api.recipes.start.mutate({ recipe, text, device: 'cpu' });
+    writeFileSync(join(place.workspace, recipe), `${text}# changed since\n`);
+    const of = (file: string) => readFileSync(join(place.workspace, run, file), 'utf8');
+    const sha256 = (of: string) => createHash('sha256').update(of).digest('hex');
+    expect(of('recipe.yaml').trimEnd()).toBe(`${text.trimEnd()}\ndevice: cpu`);
+    const [created] = of('events.jsonl').split('\n');
+    expect(JSON.parse(created as string).recipeSha256).toBe(sha256(of('recipe.resolved.yaml')));
+    const [started] = (await api.recipes.history.query({ recipe })).filter(({ why }) => why === 'started');
+    expect(started?.sha256).toBe(sha256(text));
   });
 
   it('are files of the workspace, and their runs lie where the agent sees them', async () => {

@@ -6,7 +6,7 @@ import { makePlace, start } from './helpers/daemon.ts';
 
 const body = ['Content-Type: application/json', 'Content-Length: 4000', '', '{'];
 
-it('headers and bodies that come by the byte', { timeout: 120_000 }, async () => {
+it('headers and bodies that come by the byte', async () => {
   const daemon = await start(makePlace());
   const { host, hostname, port } = new URL(daemon.url);
   const statusOf = async (target: string, lines: string[]): Promise<string | undefined> => {

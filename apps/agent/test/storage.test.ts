@@ -16,7 +16,7 @@ import { trainedRun } from './helpers/trainedRun.ts';
 let trained: string;
 beforeAll(async () => {
   trained = await trainedRun();
-}, 60_000);
+});
 
 /** A workspace with two copies of a run, which has a checkpoint beside its last one, and an upload that broke off. */
 function place() {
@@ -126,7 +126,7 @@ test('prepared data go, and a run is prepared anew', async () => {
   expect(readdirSync(join(cache, 'prepared'))).toEqual([]);
   const { fit: _, ...again } = JSON.parse((await estimate()).stdout);
   expect(JSON.parse(first.stdout)).toMatchObject(again);
-}, 60_000);
+});
 
 test('a run that is removed in the studio is restored there; one that waits leaves the queue', async () => {
   const made = place();
@@ -148,7 +148,7 @@ test('a run that is removed in the studio is restored there; one that waits leav
   const trash = items.filter(({ kind }) => kind === 'trash').map(({ id }) => id);
   expect(await api.storage.clean.mutate({ items: trash })).toMatchObject({ removed: [{ name: 'second' }], kept: [] });
   expect(await api.runs.removed.query()).toEqual([]);
-}, 60_000);
+});
 
 test('files and folders of others in the cache are passed over', async () => {
   const { where, cache } = place();

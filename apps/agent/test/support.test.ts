@@ -60,4 +60,4 @@ test('the file tells of versions, devices, errors and the newest run; secrets an
   const again = await anneal('doctor', '--bundle', 'support.json', '--json');
   expect(JSON.parse(again.stdout).error.code).toBe('file_exists');
   expect(readdirSync(project).filter((name) => name.startsWith('anneal-support'))).toEqual([]);
-}, 60_000);
+});

@@ -104,7 +104,7 @@ test('a run tells it, learns by it through a frozen router, and goes on with the
   expect(weightsHash(again, 6)).toBe(weightsHash(run, 6));
 });
 
-test('what config.json asks for counts where the recipe says nothing', { timeout: 60_000 }, async () => {
+test('what config.json asks for counts where the recipe says nothing', async () => {
   const recipe = recipeOf('qwen3-moe', { max_steps: 1 });
   const path = join(recipe.base_model, 'config.json');
   const config = JSON.parse(readFileSync(path, 'utf8'));

@@ -113,7 +113,7 @@ test('the rewards of answers are their scores, by the adapter as by the merged m
   for (const [i, { rewards }] of again.entries()) expect(rewards['reward_model']).toBeCloseTo(scores[i] as number, 4);
 });
 
-test('a stopped run goes on with the same bits, and not with another reward model', { timeout: 120_000 }, async () => {
+test('a stopped run goes on with the same bits, and not with another reward model', async () => {
   const { base, run, checkpoint } = await rewardRun();
   const undisturbed = await trainHere(grpoRecipe(base, checkpoint));
   await using stopped = await createRun(grpoRecipe(base, checkpoint));
@@ -148,7 +148,7 @@ test.each([
   ['a model that gives text', ({ base }: RewardRun) => base, 'gives text, and no score'],
   ['a run', ({ run }: RewardRun) => run, 'each of its checkpoints is another reward model'],
   ['a name that was not pulled', () => 'nobody/reward-model', 'has not been pulled'],
-])('%s is refused as a reward model', { timeout: 60_000 }, async (_, model, message) => {
+])('%s is refused as a reward model', async (_, model, message) => {
   const reward = await rewardRun();
   await expect(trainHere(grpoRecipe(reward.base, model(reward)))).rejects.toThrow(message);
 });

@@ -29,7 +29,7 @@ function recipeFor(changes: Partial<Recipe> = {}): Recipe {
   return tinyRecipe(folder, { rl: 'reward', datasets, val_set_size: 3, eval_steps: 8, max_steps: 16, ...changes });
 }
 
-test('an adapter learns which answer is preferred, and is exported with its head', { timeout: 120_000 }, async () => {
+test('an adapter learns which answer is preferred, and is exported with its head', async () => {
   const recipe = recipeFor({ center_rewards_coefficient: 0.01 });
   const run = await trainHere(recipe);
   const last = eventsOf(run, 'evaluated').at(-1);
@@ -66,7 +66,7 @@ test('an adapter learns which answer is preferred, and is exported with its head
   expect(eventsOf(again, 'step')[0]?.rewardAccuracy).toBe(1);
 });
 
-test('margins of the rows are what the scores are to differ by', { timeout: 60_000 }, async () => {
+test('margins of the rows are what the scores are to differ by', async () => {
   const recipe = recipeFor({ max_steps: 6, val_set_size: 0 });
   const [{ path }] = recipe.datasets as [{ path: string }];
   const rows = readFileSync(path, 'utf8')
@@ -85,7 +85,7 @@ test('margins of the rows are what the scores are to differ by', { timeout: 60_0
   expect(without?.loss).toBeLessThan(10);
 });
 
-test('every weight can be trained, with packing', { timeout: 120_000 }, async () => {
+test('every weight can be trained, with packing', async () => {
   const run = await trainHere(recipeFor({ adapter: null, sample_packing: true, learning_rate: 0.002 }));
   expect(eventsOf(run, 'evaluated').at(-1)?.rewardAccuracy).toBe(1);
   const trained = openModel(join(run.path, 'checkpoints', 'checkpoint-16'));

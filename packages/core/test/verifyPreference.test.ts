@@ -9,7 +9,7 @@ const folder = join(import.meta.dirname, 'golden', 'preference');
 const device = cpuDevice({ threads: 2 });
 
 describe.each(['dpo', 'orpo', 'cpo', 'kto', 'reward', 'grpo'])('%s as TRL computes it', (objective) => {
-  test.each(['llama3', 'qwen3'])('over %s', { timeout: 120_000 }, async (model) => {
+  test.each(['llama3', 'qwen3'])('over %s', async (model) => {
     const quantities = await verifyPreference(join(folder, objective, model), goldenPath(model), device);
     expect(quantities.filter(({ passed }) => !passed)).toEqual([]);
     const compared = new Set(quantities.map(({ name }) => name));
@@ -24,7 +24,7 @@ describe.each(['dpo', 'orpo', 'cpo', 'kto', 'reward', 'grpo'])('%s as TRL comput
   });
 });
 
-test.each(addon().instructionSets())('pairs with %s', { timeout: 120_000 }, async (isa) => {
+test.each(addon().instructionSets())('pairs with %s', async (isa) => {
   const quantities = await verifyPreference(join(folder, 'cpo', 'qwen3'), goldenPath('qwen3'), cpuDevice({ isa }));
   expect(quantities.filter(({ passed }) => !passed)).toEqual([]);
 });
@@ -63,7 +63,7 @@ describe('a wrong value fails', () => {
     ['cpo', 'cpo_hinge', 'cpo_alpha'],
     ['kto', 'kto_beta0.5_weights1.33_0.75', 'undesirable_weight'],
     ['grpo', 'grpo_token_beta0.04_scale_group', 'beta'],
-  ])('%s: option of %s', { timeout: 120_000 }, async (objective, variant, option) => {
+  ])('%s: option of %s', async (objective, variant, option) => {
     const failed = await failing(objective, ({ variants }) => {
       const { options } = variants[variant] as { options: Record<string, number> };
       options[option] = 1.01 * (options[option] as number);
@@ -71,7 +71,7 @@ describe('a wrong value fails', () => {
     expect(failed).toContain(`${variant}.loss`);
   });
 
-  test('a pair the other way round', { timeout: 120_000 }, async () => {
+  test('a pair the other way round', async () => {
     const failed = await failing('dpo', ({ rows: [first] }) => {
       if (first) [first.chosen, first.rejected] = [first.rejected as number[], first.chosen as number[]];
     });
@@ -79,7 +79,7 @@ describe('a wrong value fails', () => {
     expect(failed).toContain('sigmoid_beta0.1.loss');
   });
 
-  test('a reward', { timeout: 120_000 }, async () => {
+  test('a reward', async () => {
     const failed = await failing('grpo', ({ rows: [first] }) => {
       if (first?.rewards) first.rewards[0] = 1.05 * (first.rewards[0] as number);
     });
@@ -87,7 +87,7 @@ describe('a wrong value fails', () => {
     expect(failed).toContain('dapo_token_beta0.04_scale_batch.loss');
   });
 
-  test('where ratios are clipped', { timeout: 120_000 }, async () => {
+  test('where ratios are clipped', async () => {
     const failed = await failing('grpo', ({ variants }) => {
       const { options } = variants['grpo_sequence_beta0.04_scale_group'] as { options: Record<string, unknown> };
       options.clip = [0.05, 0.07];

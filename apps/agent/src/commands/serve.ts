@@ -12,6 +12,7 @@ export interface ServeOptions {
   tokenFile?: string;
   tlsCert?: string;
   tlsKey?: string;
+  systemd?: boolean;
   json?: boolean;
 }
 
@@ -34,12 +35,14 @@ export function define(command: Command): void {
       .option('--token-file <file>', 'a token of 32 characters or more that opens the agent, beside pairing')
       .option('--tls-cert <file>', 'certificate for TLS, PEM')
       .option('--tls-key <file>', 'its private key, PEM')
+      .option('--systemd', 'print the unit by which systemd runs such an agent, and start none')
       .action(async (folder: string, options: ServeOptions) => {
         const { serve } = await import('./serveForeground.ts');
         await serve(folder, options);
       }),
     'anneal serve',
     'anneal serve my-project --port 0',
+    'anneal serve /srv/anneal --systemd',
     'anneal serve --host 0.0.0.0 --allow-host gpu.lab --token-file token --tls-cert gpu.pem --tls-key gpu.key',
   );
 }

@@ -1,5 +1,6 @@
 /** `anneal serve`: the agent until it is told to end. */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { checkAddress, isLoopback } from '../daemon/address.ts';
 import { asTyped } from '../daemon/agentState.ts';
 import { checkBasePath } from '../daemon/basePath.ts';
@@ -7,12 +8,16 @@ import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { asCalled, calledAs } from '../terminal/asCalled.ts';
 import { print, printJsonLine, remark } from '../terminal/print.ts';
+import { userName } from '../userName.ts';
 import type { ServeOptions } from './serve.ts';
+import { unitOfThis } from './systemdUnit.ts';
 
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function serve(folder: string, options: ServeOptions): Promise<void> {
   const address = checkAddress(options);
+  const basePath = checkBasePath(options.basePath ?? '');
+  if (options.systemd) return print(unitOfThis(folder, given(options)));
   const daemon = await startDaemon({
     address,
     workspace: folder,
@@ -20,7 +25,7 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     calledAs,
     log: remark,
     allowedHosts: options.allowHost,
-    basePath: checkBasePath(options.basePath ?? ''),
+    basePath,
   });
   const link = await daemon.pairingLink();
   if (options.json) printJsonLine({ url: daemon.url, link, pid: process.pid });
@@ -28,6 +33,23 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
   await ended();
   if (!options.json) remark('the agent ends; runs go on');
   await daemon.close();
+}
+
+/** What another start of this agent has to be told, with paths that hold in any folder. */
+function given({ host, port, allowHost, basePath, ...files }: ServeOptions): [string, string][] {
+  const paths = {
+    'runs-dir': files.runsDir,
+    'token-file': files.tokenFile,
+    'tls-cert': files.tlsCert,
+    'tls-key': files.tlsKey,
+  };
+  return [
+    ['host', host],
+    ['port', String(port)],
+    ...allowHost.map((name): [string, string] => ['allow-host', name]),
+    ...(basePath ? [['base-path', basePath] as [string, string]] : []),
+    ...Object.entries(paths).flatMap(([name, path]): [string, string][] => (path ? [[name, resolve(path)]] : [])),
+  ];
 }
 
 function printWelcome({ url }: Daemon, link: string, folder: string): void {
@@ -39,7 +61,7 @@ function printWelcome({ url }: Daemon, link: string, folder: string): void {
   if (pathname !== '/') print(`Through your proxy: this link with the proxy's name and port in it.`);
   else if (isLoopback(host)) {
     print(
-      `From another machine: ssh -L ${port}:127.0.0.1:${port} ${userName()}@${hostname()}, then open the link there.`,
+      `From another machine: ssh -L ${port}:127.0.0.1:${port} ${userName() ?? 'you'}@${hostname()}, then open the link there.`,
     );
   }
   print('Ctrl-C ends the agent. Runs go on without it.');
@@ -59,13 +81,4 @@ function ended(): Promise<void> {
     };
     for (const signal of stopping) process.on(signal, end);
   });
-}
-
-/** Containers may run as a user that has no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'you';
-  }
 }

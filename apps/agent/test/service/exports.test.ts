@@ -40,7 +40,7 @@ const runApartFile = new URL('../../src/runner/runApart.ts', import.meta.url).hr
 let run: string;
 beforeAll(async () => {
   run = await trainedRun();
-}, 120_000);
+});
 
 const exported = (folder: string) => join(run, 'export', folder);
 /** So much that whoever cancels it in the middle does so before its end. */

@@ -134,7 +134,7 @@ describe('what cannot be used is said', () => {
     await expect(rewards.judge([answer('x')])).rejects.toThrow('took longer than 1.5 s');
   });
 
-  test('too much memory', { timeout: 60_000 }, async () => {
+  test('too much memory', async () => {
     const source = 'export default () => { const all = []; for (;;) all.push(new Array(1e5).fill(1.5)); }';
     const rewards = await open(source, { megabytes: 64 });
     await expect(rewards.judge([answer('x')])).rejects.toThrow('took more than 64 MB of memory');

@@ -26,4 +26,4 @@ test('matrix products by tiles agree with float64, with the same bits for one an
   );
   execFileSync('g++', ['-std=c++17', '-O2', '-w', ...sets, ...defines, ...sources, '-pthread', '-o', check]);
   expect(execFileSync(check, { encoding: 'utf8' })).toMatch(/^\d+ products agree with float64/);
-}, 120_000);
+});
