@@ -5,6 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { client, makePlace, openSocket, paired, start, writeRun } from '../apps/agent/test/helpers/daemon.ts';
 
+/** Processes that this one has started. */
+const children = () =>
+  readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').length;
+
 test('a flood of questions starts few processes, and its socket has an answer for each', async () => {
   const place = makePlace();
   const daemon = await start(place);
@@ -13,8 +17,6 @@ test('a flood of questions starts few processes, and its socket has an answer fo
   const codes: (string | undefined)[] = [];
   socket.on('message', (data) => codes.push(JSON.parse(String(data)).error?.data.error.code));
   const questions = Array.from({ length: 200 }, (_, id) => ({ id, method: 'query', params: { path: 'models.list' } }));
-  const children = () =>
-    readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').length;
   const before = children();
   socket.send(JSON.stringify(questions));
   let most = 0;

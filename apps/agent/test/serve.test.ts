@@ -46,6 +46,7 @@ async function collect(api: TestClient['api'], run: string, done: (news: RunNews
 }
 
 const seqs = (news: RunNews[]): number[] => news.flatMap(({ events }) => events.map(({ seq }) => seq));
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
 describe('pairing', () => {
@@ -477,11 +478,10 @@ describe('recipes', () => {
     await api.queue.setConcurrency.mutate({ device: 'cpu', runs: 0 });
     const { run } = await api.recipes.start.mutate({ recipe, text, device: 'cpu' });
     writeFileSync(join(place.workspace, recipe), `${text}# changed since\n`);
-    const of = (file: string) => readFileSync(join(place.workspace, run, file), 'utf8');
-    const sha256 = (of: string) => createHash('sha256').update(of).digest('hex');
-    expect(of('recipe.yaml').trimEnd()).toBe(`${text.trimEnd()}\ndevice: cpu`);
-    const [created] = of('events.jsonl').split('\n');
-    expect(JSON.parse(created as string).recipeSha256).toBe(sha256(of('recipe.resolved.yaml')));
+    const fileOf = (file: string) => readFileSync(join(place.workspace, run, file), 'utf8');
+    expect(fileOf('recipe.yaml').trimEnd()).toBe(`${text.trimEnd()}\ndevice: cpu`);
+    const [created] = fileOf('events.jsonl').split('\n');
+    expect(JSON.parse(created as string).recipeSha256).toBe(sha256(fileOf('recipe.resolved.yaml')));
     const [started] = (await api.recipes.history.query({ recipe })).filter(({ why }) => why === 'started');
     expect(started?.sha256).toBe(sha256(text));
   });

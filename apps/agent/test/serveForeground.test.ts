@@ -48,8 +48,9 @@ test('a unit of systemd, with every path absolute, and no agent', async () => {
   expect((await anneal('serve', '.', '--systemd', '--host', '0.0.0.0')).stderr).toMatch(/needs a token and TLS/);
 });
 
+const unit = (folder: string) => systemdUnit(['/bin/node', 'main.js'], { folder, args: [], environment: {} });
+
 test('what systemd would read otherwise is written so that it does not', () => {
-  const unit = (folder: string) => systemdUnit(['/bin/node', 'main.js'], { folder, args: [], environment: {} });
   expect(unit('/srv/100 %"$HOME"')).toContain(String.raw`ExecStart=/bin/node main.js serve "/srv/100 %%\"$$HOME\""`);
   expect(() => unit('/srv/a\nUser=root')).toThrow(/control character/);
 });

@@ -1,6 +1,6 @@
 /** `anneal serve`: the agent until it is told to end. */
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { resolve as absolute } from 'node:path';
 import { checkAddress, isLoopback } from '../daemon/address.ts';
 import { asTyped } from '../daemon/agentState.ts';
 import { checkBasePath } from '../daemon/basePath.ts';
@@ -48,7 +48,7 @@ function given({ host, port, allowHost, basePath, ...files }: ServeOptions): [st
     ['port', String(port)],
     ...allowHost.map((name): [string, string] => ['allow-host', name]),
     ...(basePath ? [['base-path', basePath] as [string, string]] : []),
-    ...Object.entries(paths).flatMap(([name, path]): [string, string][] => (path ? [[name, resolve(path)]] : [])),
+    ...Object.entries(paths).flatMap(([name, file]): [string, string][] => (file ? [[name, absolute(file)]] : [])),
   ];
 }
 

@@ -17,7 +17,7 @@ export function systemdUnit(
 ): string {
   const lent = kept.flatMap((name) => {
     const value = environment[name];
-    return value ? [`Environment=${word(`${name}=${value}`, { dollars: false })}`] : [];
+    return value ? [`Environment=${word(`${name}=${value}`, { dollars: false })}\n`] : [];
   });
   return `[Unit]
 Description=Anneal
@@ -27,7 +27,7 @@ Wants=network-online.target
 [Service]
 User=${userName() ?? process.getuid?.()}
 WorkingDirectory=${path(folder)}
-${lent.map((line) => `${line}\n`).join('')}ExecStart=${[...program, 'serve', folder, ...args].map((part) => word(part, { dollars: true })).join(' ')}
+${lent.join('')}ExecStart=${[...program, 'serve', folder, ...args].map((part) => word(part, { dollars: true })).join(' ')}
 Restart=on-failure
 # Runs are processes of their own, which go on without the agent: end the agent alone.
 KillMode=process

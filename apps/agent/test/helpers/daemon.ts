@@ -1,6 +1,6 @@
 /** An agent in this process, on a free port, with a workspace and a page of its own; and clients of it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { createTRPCClient, createWSClient, type TRPCClient, wsLink } from '@trpc/client';
@@ -80,7 +80,7 @@ export function statusOf(
   method = 'GET',
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    request(`${daemon.url}${path}`, { method, headers }, (response) => {
+    httpRequest(`${daemon.url}${path}`, { method, headers }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
     })
