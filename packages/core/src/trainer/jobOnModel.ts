@@ -1,10 +1,42 @@
-/** What a job asks of a model that this model cannot do. */
+/** What a job is on its model, and what it asks that this model cannot do. */
+import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import { UserError } from '../errors.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { askedBalanceLoss, hasBalanceLoss } from '../models/config.ts';
 import type { OpenModel } from '../models/model.ts';
+import { nf4Forms } from '../models/nf4.ts';
+import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
 import type { Job } from './job.ts';
+import { loraOf } from './jobAdapter.ts';
 import { isEmbeddingOrHead } from './optimizers/mover.ts';
+
+export interface JobOnModel {
+  readonly lora: LoraSpec | null;
+  /** Of the weights that are held in 4 bits. */
+  readonly nf4: ReadonlyMap<string, Nf4Form>;
+  /** What the balance loss of routers counts; 0: it is not computed. */
+  readonly balanceLoss: number;
+}
+
+/** The model with the head that the job trains. @throws UserError where it cannot have one, or gives no text */
+export function headedFor({ objective, seed }: Job, model: OpenModel): OpenModel {
+  if (objective.kind === 'reward') return withScoreHead(model, seed);
+  if (model.config.scoreHead) throw givesNoText(model.path);
+  return model;
+}
+
+/** @param initial of `lora_model_dir` @throws UserError for what does not fit the model, which needs neither rows nor weights */
+export function jobOnModel(job: Job, model: OpenModel, initial: LoraWeights | null): JobOnModel {
+  refuseExpertsAsOneMatrix(model, job);
+  refuseStartInFourBits(model, job);
+  const balanceLoss = balanceLossOf(model, job);
+  const lora = job.adapter && loraOf(job.adapter, model, initial);
+  refuseEmbeddingRate(job, lora);
+  const nf4 = nf4Forms(model, job.quantization, lora);
+  refuseToTrainFourBits(model, nf4, lora);
+  return { lora, nf4, balanceLoss };
+}
 
 /** Sequences beside each other take the frequencies of the last one: they must all be within the original context. */
 export function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: number): void {
@@ -20,7 +52,7 @@ export function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: nu
 }
 
 /** Experts of a layer lie in one matrix: its rows and columns, and what is orthogonal in it, are none of an expert's. */
-export function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { optimizer, adapter }: Job): void {
+function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { optimizer, adapter }: Job): void {
   const trained = experts !== null && (adapter === null || adapter.targetParameters.length > 0);
   if (!trained || (optimizer.kind !== 'adafactor' && optimizer.kind !== 'muon')) return;
   throw new UserError({
@@ -31,7 +63,7 @@ export function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenMode
   });
 }
 
-export function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): number {
+function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): number {
   if (hasBalanceLoss(config)) return balanceLoss ?? askedBalanceLoss(config);
   if (!balanceLoss) return 0;
   throw new UserError({
@@ -45,7 +77,7 @@ export function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job)
 }
 
 /** What an adapter of PiSSA or LoftQ begins as is taken out of weights that are not rounded yet. */
-export function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): void {
+function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): void {
   const { initialization = 'plain' } = adapter?.options ?? {};
   if (initialization === 'plain' || ![...tensors.values()].some(({ nf4 }) => nf4)) return;
   throw new UserError({
@@ -57,7 +89,7 @@ export function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }:
 }
 
 /** The learning rate of embedding and output layer is for a run that trains one of them. */
-export function refuseEmbeddingRate({ optimizer }: Job, lora: LoraSpec | null): void {
+function refuseEmbeddingRate({ optimizer }: Job, lora: LoraSpec | null): void {
   if (optimizer.embeddingRate === 1 || !lora || lora.tokens.length > 0) return;
   if ([...lora.modules.keys(), ...lora.full].some((name) => isEmbeddingOrHead({ name }))) return;
   throw new UserError({
@@ -68,11 +100,7 @@ export function refuseEmbeddingRate({ optimizer }: Job, lora: LoraSpec | null): 
 }
 
 /** @param nf4 the linears that are held in 4 bits */
-export function refuseToTrainFourBits(
-  { path }: OpenModel,
-  nf4: ReadonlyMap<string, unknown>,
-  lora: LoraSpec | null,
-): void {
+function refuseToTrainFourBits({ path }: OpenModel, nf4: ReadonlyMap<string, unknown>, lora: LoraSpec | null): void {
   if (nf4.size === 0 || lora) return;
   throw new UserError({
     what: 'the weights are stored in 4 bits, which cannot be trained themselves',

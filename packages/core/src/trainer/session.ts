@@ -7,23 +7,13 @@ import { hostBudget, memoryBudget } from '../memory.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
-import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
 import { type OpenRewardModel, openRewardModel } from '../rewards/openRewardModel.ts';
 import type { PlannedRewardModel } from '../rewards/openRewards.ts';
 import { planScoring } from '../rewards/rewardModel.ts';
 import { type Job, totalStepsOf } from './job.ts';
-import { loraOf } from './jobAdapter.ts';
-import {
-  balanceLossOf,
-  refuseEmbeddingRate,
-  refuseExpertsAsOneMatrix,
-  refuseLongRope,
-  refuseStartInFourBits,
-  refuseToTrainFourBits,
-} from './jobOnModel.ts';
+import { headedFor, jobOnModel, refuseLongRope } from './jobOnModel.ts';
 import { planTraining } from './planTraining.ts';
 import { rolloutRoom, scoringRoom, tokensOfRollouts } from './rolloutRooms.ts';
 
@@ -90,12 +80,7 @@ export async function openSession(
   try {
     const found = openModel(job.modelPath);
     opened.push(found);
-    const base = job.objective.kind === 'reward' ? withScoreHead(found, job.seed) : found;
-    if (base.config.scoreHead && job.objective.kind !== 'reward') throw givesNoText(base.path);
-    refuseExpertsAsOneMatrix(base, job);
-    refuseStartInFourBits(base, job);
-    const balanceLoss = balanceLossOf(base, job);
-    const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
+    const model = withChosenTemplate(headedFor(job, found), job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
     const judging: OpenRewardModel[] = [];
@@ -107,11 +92,8 @@ export async function openSession(
     }
     await onOpened?.({ job, model, text, rewardModels: judging });
     const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
-    const lora = adapter && loraOf(adapter, model, initialAdapter);
-    refuseEmbeddingRate(job, lora);
+    const { lora, nf4, balanceLoss } = jobOnModel(job, model, initialAdapter);
     const objective = objectiveOf(job.objective, model.config.padTokenId);
-    const nf4 = nf4Forms(model, job.quantization, lora);
-    refuseToTrainFourBits(model, nf4, lora);
     const samplePrompts = await Promise.all(
       job.samples.prompts.map(({ messages, tools }) => encodePrompt(text, messages, tools)),
     );

@@ -7,9 +7,12 @@ import type { Warning } from '@anneal/core/protocol/events';
 import type { PullRequest } from '@anneal/core/protocol/models';
 import type { MissingSource } from '@anneal/core/protocol/recipes';
 import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
+import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import type { ResolvedDataset } from '@anneal/core/recipe/resolveDataset';
 import { openRewardModel } from '@anneal/core/rewards/openRewardModel';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
+import { createJob } from '@anneal/core/trainer/job';
+import { headedFor, jobOnModel } from '@anneal/core/trainer/jobOnModel';
 import { modelWarnings } from '@anneal/core/trainer/modelWarnings';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { OpenedRecipe } from './open.ts';
@@ -34,22 +37,36 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
     const told = where === undefined || where === place.where ? what : `${what} (${where})`;
     found.problems.push({ path, code, what: told, next, ...place });
   };
-  const attempt = async (path: KeyPath, request: PullRequest, look: () => unknown) => {
+  const attempt = async (
+    path: KeyPath,
+    request: PullRequest,
+    look: () => unknown,
+    placeOf: (error: UserError) => KeyPath = () => path,
+  ) => {
     try {
       await look();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const of = notPulled[error.code];
       if (of) found.pull ??= { of, name: request.model, how: error.next ?? '', request };
-      else problem(path, error);
+      else problem(placeOf(error), error);
     }
   };
   const revision = resolved.revision ?? undefined;
-  await attempt(['base_model'], { model: resolved.base_model, revision }, () => {
+  const base = { model: resolved.base_model, revision };
+  const lookAtModel = () => {
     const model = openModel(resolveModelPath(resolved.base_model, { revision }));
-    found.warnings = modelWarnings(model);
-    model.close();
-  });
+    try {
+      found.warnings = modelWarnings(model);
+      // What that adapter is on says its file, which may be large.
+      if (resolved.lora_model_dir !== null) return;
+      const job = createJob(resolved);
+      jobOnModel(job, headedFor(job, model), null);
+    } finally {
+      model.close();
+    }
+  };
+  await attempt(['base_model'], base, lookAtModel, ({ what }) => [keyNamed(what, resolved) ?? 'base_model']);
   const adapter = resolved.lora_model_dir;
   if (adapter !== null)
     await attempt(['lora_model_dir'], { model: adapter }, () => readPeftAdapter(adapter).tensors.close());
@@ -69,6 +86,11 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
     }
   }
   return found;
+}
+
+/** The first of the recipe's keys that a message names. */
+function keyNamed(message: string, recipe: ResolvedRecipe): string | undefined {
+  return message.match(/\w+/g)?.find((word) => Object.hasOwn(recipe, word));
 }
 
 function pullOf({ path, revision, name, split, data_files: files }: ResolvedDataset): PullRequest {

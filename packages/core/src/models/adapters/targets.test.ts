@@ -32,11 +32,11 @@ test('embedding and output layer come last, and not with all-linear', () => {
 });
 
 test.each([
-  [['q_proj', 'w_proj'], 'the adapter target w_proj is no linear layer'],
-  [['embed'], 'the adapter target embed'],
-  [['roj'], 'the adapter target roj'],
+  [['q_proj', 'w_proj'], 'lora_target_modules names w_proj, which is no linear layer'],
+  [['embed'], 'names embed,'],
+  [['roj'], 'names roj,'],
   [[], 'an empty list'],
-  ['q_proj', 'the adapter target q_proj'],
+  ['q_proj', 'names q_proj,'],
   ['(', 'no usable regular expression'],
   ['(([a-z.0-9_]+)+)+!', 'no usable regular expression: matching takes more than 1000 ms'],
 ])('%j is refused', (targets, message) => {
@@ -61,7 +61,9 @@ test('the expert that all tokens share is adapted like any MLP, its gate is not'
   const mlp = [0, 1].flatMap((layer) => ['gate', 'up', 'down'].map((name) => `layers.${layer}.shared_${name}`));
   expect(targetedLinears(qwen, ofQwen, ['gate_proj', 'up_proj', 'down_proj'])).toEqual(mlp);
   expect(targetedLinears(qwen, ofQwen, 'all-linear')).toEqual(expect.arrayContaining(mlp));
-  expect(() => targetedLinears(qwen, ofQwen, ['shared_expert_gate'])).toThrow('shared_expert_gate is no linear layer');
+  expect(() => targetedLinears(qwen, ofQwen, ['shared_expert_gate'])).toThrow(
+    'shared_expert_gate, which is no linear layer',
+  );
 });
 
 test('of latent attention the projections of low rank are adapted, the router and its correction are not', () => {
@@ -77,7 +79,7 @@ test('of latent attention the projections of low rank are adapted, the router an
     [dense, experts, experts].flatMap((mlp, layer) => [...attention, ...mlp].map((name) => `layers.${layer}.${name}`)),
   );
   expect(targetedLinears(deepseek, ofDeepseek, ['kv_a_proj_with_mqa'])).toHaveLength(3);
-  expect(() => targetedLinears(deepseek, ofDeepseek, ['mlp.gate'])).toThrow('mlp.gate is no linear layer');
+  expect(() => targetedLinears(deepseek, ofDeepseek, ['mlp.gate'])).toThrow('mlp.gate, which is no linear layer');
 });
 
 test('of Gemma 4 layers that share keys have none to adapt; each layer has two linears for its inputs', () => {
@@ -101,7 +103,9 @@ test('of Gemma 3n what stands beside attention is adapted, the streams are not',
     ...['q', 'k', 'v', 'o', ...beside, ...mlp].map((name) => `layers.1.${name}`),
     ...['q', 'o', ...beside, ...mlp].map((name) => `layers.3.${name}`),
   ]);
-  expect(() => targetedLinears(gemma, ofGemma, ['modality_router'])).toThrow('modality_router is no linear layer');
+  expect(() => targetedLinears(gemma, ofGemma, ['modality_router'])).toThrow(
+    'modality_router, which is no linear layer',
+  );
 });
 
 test('module names go both ways', () => {

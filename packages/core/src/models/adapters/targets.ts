@@ -80,7 +80,7 @@ function fullMatches(pattern: string, modules: readonly string[]): boolean[] {
 function unusablePattern(pattern: string, why: string, cause: unknown): UserError {
   return new UserError({
     what: `the adapter target ${JSON.stringify(pattern)} is no usable regular expression: ${why}`,
-    next: 'list module names instead, e.g. [q_proj, v_proj], or use all-linear',
+    next: 'list module names instead, e.g. [q_proj, v_proj]',
     code: 'adapter_target_invalid',
     cause,
   });
@@ -90,8 +90,8 @@ function noSuchTarget(target: string, config: ModelConfig, names: NameTable): Us
   const known = [...new Set(allLinears(config).map((linear) => moduleName(names, linear).split('.').at(-1)))];
   const outer = outerMatrices.map((name) => moduleName(names, name).split('.').at(-1));
   return new UserError({
-    what: `the adapter target ${target} is no linear layer of a decoder block, and neither embedding nor output layer`,
-    next: `use ${[...known, ...outer].join(', ')} or all-linear${config.experts ? '; experts are named in lora_target_parameters, and routers carry no adapter' : ''}`,
+    what: `lora_target_modules names ${target}, which is no linear layer of a decoder block, and neither embedding nor output layer`,
+    next: `use ${[...known, ...outer].join(', ')}, or lora_target_linear: true in its place${config.experts ? '; experts are named in lora_target_parameters, and routers carry no adapter' : ''}`,
     code: 'adapter_target_unknown',
   });
 }
