@@ -30,12 +30,12 @@ export const adapter = {
   ),
   lora_r: derived(
     z.int().min(1).max(1024),
-    `${loraDefaults.lora_r}`,
+    `${loraDefaults.lora_r}; with \`lora_model_dir\` that of its adapter`,
     'Rank of the adapter: the width of its two small matrices. 8 to 64 is usual; higher learns more and costs more memory.',
   ),
   lora_alpha: derived(
     z.number().positive().max(8192),
-    `${loraDefaults.lora_alpha}`,
+    `${loraDefaults.lora_alpha}; with \`lora_model_dir\` that of its adapter`,
     'Scale of the adapter: its output is multiplied by lora_alpha / lora_r (by lora_alpha / √lora_r with `peft_use_rslora`). Once or twice `lora_r` is usual.',
   ),
   lora_dropout: derived(
@@ -45,7 +45,7 @@ export const adapter = {
   ),
   lora_target_linear: derived(
     z.boolean(),
-    'true unless `lora_target_modules` is written',
+    'true unless `lora_target_modules` is written; with `lora_model_dir` the layers of its adapter',
     'Put the adapter on every linear layer of the blocks: attention and MLP (of a mixture of experts not those that are chosen: see `lora_target_parameters`), not the embedding and not the output layer. With false and `lora_target_parameters` only experts get one.',
   ),
   lora_target_modules: derived(
