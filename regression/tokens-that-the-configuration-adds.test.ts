@@ -2,7 +2,8 @@
  * Tokens that tokenizer_config.json, special_tokens_map.json or added_tokens.json name and tokenizer.json does not were cut into pieces
  * in rows, flags such as `rstrip` that differ there did not hold, an end token of special_tokens_map.json was not the one trained, and
  * `split_special_tokens`, a dropout of BPE and another `add_prefix_space` were left aside without a word. transformers heeds them all.
- * Later added_tokens.json took tokens of tokenizer.json their flags, and a named token with `special: false` stayed a text.
+ * Later added_tokens.json took tokens of tokenizer.json their flags, and a named token with `special: false` stayed a text, and
+ * `add_prefix_space` was compared one way only: transformers takes no space, where tokenizer.json has one and the configuration does not.
  */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -115,12 +116,36 @@ test('nothing changes where the files agree', () => {
   expect(tokenizer.fingerprint).toBe(openTokenizer(changed({})).fingerprint);
 });
 
+const prefixed = (json: any): void => {
+  json.pre_tokenizer = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true };
+};
+
 test.each<[string, Changes]>([
   ['split_special_tokens', { config: { split_special_tokens: true } }],
   ['dropout', { json: (json) => (json.model.dropout = 0.1) }],
-  ['add_prefix_space', { config: { tokenizer_class: 'GPT2Tokenizer', add_prefix_space: true } }],
+  ['add_prefix_space is true', { config: { tokenizer_class: 'GPT2Tokenizer', add_prefix_space: true } }],
+  ...[false, undefined].map((configured): [string, Changes] => [
+    'add_prefix_space is not true',
+    { config: { tokenizer_class: 'GPT2Tokenizer', add_prefix_space: configured }, json: prefixed },
+  ]),
+  [
+    'add_prefix_space is not true',
+    {
+      config: { tokenizer_class: 'Qwen2Tokenizer' },
+      json: (json) => {
+        prefixed(json);
+        json.pre_tokenizer = { type: 'Sequence', pretokenizers: [json.pre_tokenizer] };
+      },
+    },
+  ],
 ])('%s is refused', (setting, changes) => {
   expect(() => openTokenizer(changed(changes))).toThrow(
     expect.objectContaining({ what: expect.stringContaining(setting) }),
   );
+});
+
+test('add_prefix_space that both files say, or that the class takes from tokenizer.json, is no contradiction', () => {
+  const takes = { tokenizer_class: 'GPT2Tokenizer', add_prefix_space: true };
+  const leaves = { tokenizer_class: 'PreTrainedTokenizerFast', add_prefix_space: false };
+  for (const config of [takes, leaves]) expect(() => openTokenizer(changed({ config, json: prefixed }))).not.toThrow();
 });

@@ -127,6 +127,7 @@ function vocabularyOf(model: unknown): { size(): number; idOf(token: string): nu
   return { size: () => Object.keys(vocabulary).length, idOf };
 }
 
+/** Classes of transformers that take `add_prefix_space` from tokenizer_config.json: false where it is not there. */
 const TAKES_PREFIX_SPACE = /^(?:GPT2|CodeGen|Qwen2)Tokenizer(?:Fast)?$/;
 
 function refuseOtherTokens({ model, pre_tokenizer: cut }: JsonObject, config: JsonObject, where: string): void {
@@ -142,11 +143,18 @@ function refuseOtherTokens({ model, pre_tokenizer: cut }: JsonObject, config: Js
       where,
       'set `dropout` to null in the `model` of tokenizer.json',
     );
-  const isPrefixed = isJsonObject(cut) && cut['type'] === 'ByteLevel' && cut['add_prefix_space'] === false;
-  if (isPrefixed && config['add_prefix_space'] === true && TAKES_PREFIX_SPACE.test(String(config['tokenizer_class'])))
+  const own = byteLevelOf(cut)?.['add_prefix_space'];
+  const configured = config['add_prefix_space'] === true;
+  const isTaken = TAKES_PREFIX_SPACE.test(String(config['tokenizer_class']));
+  if (isTaken && typeof own === 'boolean' && own !== configured)
     throw tokenizerInvalid(
-      'add_prefix_space is true in tokenizer_config.json and false in tokenizer.json: programs differ in which they take',
+      `add_prefix_space is ${configured ? 'true' : 'not true'} in tokenizer_config.json and ${own} in tokenizer.json: programs differ in which they take`,
       where,
       'write into both what the model was trained with',
     );
+}
+
+function byteLevelOf(cut: unknown): JsonObject | undefined {
+  const steps = isJsonObject(cut) && Array.isArray(cut['pretokenizers']) ? cut['pretokenizers'] : [cut];
+  return steps.filter(isJsonObject).find(({ type }) => type === 'ByteLevel');
 }
