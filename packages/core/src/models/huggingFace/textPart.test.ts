@@ -92,15 +92,19 @@ test('the text model of Qwen3-VL is a Qwen3: positions of words are the same in 
   inside.close();
 });
 
-test('whether the head of Qwen3-VL is the embedding, the config around the text model says', () => {
-  const text = { model_type: 'qwen3_vl_text', hidden_size: 8 };
-  expect(textConfigOf({ model_type: 'qwen3_vl', tie_word_embeddings: true, text_config: text })).toEqual({
-    model_type: 'qwen3',
-    rope_theta: 500_000,
-    tie_word_embeddings: true,
-    hidden_size: 8,
-  });
-});
+test.each([true, false, undefined])(
+  'whether the head of Qwen3-VL is the embedding, the config around the text model says: %s',
+  (tied) => {
+    const text = { model_type: 'qwen3_vl_text', hidden_size: 8, tie_word_embeddings: tied !== true };
+    const around = tied === undefined ? {} : { tie_word_embeddings: tied };
+    expect(textConfigOf({ model_type: 'qwen3_vl', ...around, text_config: text })).toEqual({
+      model_type: 'qwen3',
+      rope_theta: 500_000,
+      ...around,
+      hidden_size: 8,
+    });
+  },
+);
 
 test('of Gemma 4 what sees and hears is left out, and keys and values of layers that share those of others', async () => {
   const keys = 'language_model.layers.2.self_attn.k_proj.weight';

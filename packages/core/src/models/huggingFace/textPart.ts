@@ -30,7 +30,10 @@ export function textConfigOf(configJson: JsonObject): JsonObject | null {
       configJson[key] === undefined ? [] : [[key, configJson[key]]],
     ),
   );
-  return { model_type: modelType, ...shared, ...another, ...text, ...(another && { model_type: another.model_type }) };
+  if (!another) return { model_type: modelType, ...shared, ...text };
+  // Whether the head is the embedding, transformers asks the config around it alone.
+  const { tie_word_embeddings: _, ...inside } = text;
+  return { ...shared, ...another, ...inside, model_type: another.model_type };
 }
 
 /** How files name the tensors of a text model inside: as transformers 4 saved them, and as transformers 5 does. */
