@@ -61,14 +61,34 @@ async function recipeFor(asks: (count: number) => void = () => {}): Promise<Reci
 interface Running {
   readonly path: string;
   readonly kill: () => void;
+  /** Once the process has ended, however it did. */
+  readonly ended: Promise<unknown>;
+  hasEnded: boolean;
   /** Called when the judge is asked: by the run that is under way now. */
   asked: (() => void) | null;
 }
 
 const stepOf = ({ path }: Running): number => readRun(path).status.step;
 
+/** Or until the process has ended: then what follows finds nothing to kill. */
 async function untilStep(run: Running, step: number): Promise<void> {
-  while (stepOf(run) < step) await wait(2);
+  while (stepOf(run) < step && !run.hasEnded) await wait(2);
+}
+
+async function untilAsked(run: Running): Promise<void> {
+  const asked = new Promise<void>((resolve) => {
+    run.asked = resolve;
+  });
+  await Promise.race([asked, run.ended]);
+}
+
+/** Of a run that goes on in a process of its own. */
+function watched(path: string, child: ReturnType<typeof trainInChild>): Running {
+  const run: Running = { path, kill: () => child.kill('SIGKILL'), ended: child.ended, hasEnded: false, asked: null };
+  void child.ended.then(() => {
+    run.hasEnded = true;
+  });
+  return run;
 }
 
 const parts: [name: string, kill: (run: Running, from: number, round: number) => Promise<void>][] = [
@@ -84,9 +104,7 @@ const parts: [name: string, kill: (run: Running, from: number, round: number) =>
     'while a judge is asked',
     async (run, from) => {
       await untilStep(run, from + 1);
-      await new Promise<void>((resolve) => {
-        run.asked = resolve;
-      });
+      await untilAsked(run);
       run.kill();
     },
   ],
@@ -94,9 +112,7 @@ const parts: [name: string, kill: (run: Running, from: number, round: number) =>
     'while log-probabilities are kept and weights move',
     async (run, from, round) => {
       await untilStep(run, from + 1);
-      await new Promise<void>((resolve) => {
-        run.asked = resolve;
-      });
+      await untilAsked(run);
       await wait(4 + 4 * round);
       run.kill();
     },
@@ -106,7 +122,8 @@ const parts: [name: string, kill: (run: Running, from: number, round: number) =>
     async (run, from) => {
       await untilStep(run, from + 1);
       const folder = join(run.path, 'checkpoints');
-      while (!readdirSync(folder).some((name) => name.endsWith('.partial'))) await new Promise(setImmediate);
+      const isWritten = () => readdirSync(folder).some((name) => name.endsWith('.partial'));
+      while (!isWritten() && !run.hasEnded) await new Promise(setImmediate);
       run.kill();
     },
   ],
@@ -115,16 +132,27 @@ const parts: [name: string, kill: (run: Running, from: number, round: number) =>
 test.each(parts)('SIGKILL %s and going on give the same bits', { timeout: 300_000 }, async (_, kill) => {
   const undisturbed = await trainHere(await recipeFor());
   let running: Running | null = null;
-  const begun = await createRun(await recipeFor(() => running?.asked?.()));
-  await begun.close();
-  let kills = 0;
-  for (let round = 0; kills < 2; round++) {
-    const child = trainInChild(begun.path);
-    running = { path: begun.path, kill: () => child.kill('SIGKILL'), asked: null };
+  const begin = async (): Promise<string> => {
+    const run = await createRun(await recipeFor(() => running?.asked?.()));
+    await run.close();
+    return run.path;
+  };
+  let path = await begin();
+  for (let round = 0, kills = 0; kills < 2; round++) {
+    expect(round, 'rounds, of which too few were killed').toBeLessThan(20);
+    const child = trainInChild(path);
+    running = watched(path, child);
     await kill(running, stepOf(running), round);
-    if ((await child.ended).end === 'SIGKILL') kills++;
+    const { end, errors } = await child.ended;
+    if (end === 'SIGKILL') kills++;
+    else {
+      // It came to its end before anybody killed it: there is nothing to go on with.
+      expect({ end, errors }).toEqual({ end: 0, errors: '' });
+      path = await begin();
+      kills = 0;
+    }
   }
-  await expectSameBits(begun.path, undisturbed);
+  await expectSameBits(path, undisturbed);
 });
 
 test('the process of the reward functions killed alone is an error that loses nothing', {
@@ -134,7 +162,7 @@ test('the process of the reward functions killed alone is an error that loses no
   const begun = await createRun(await recipeFor());
   await begun.close();
   const child = trainInChild(begun.path);
-  while (readRun(begun.path).status.step < 3) await wait(2);
+  await untilStep(watched(begun.path, child), 3);
   await wait(patience);
   process.kill(rewardProcessOf(child.pid), 'SIGKILL');
   const { end, errors } = await child.ended;
