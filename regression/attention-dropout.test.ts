@@ -1,16 +1,17 @@
-/** `attention_dropout` in config.json was read nowhere: a model that asks for it was trained without it, in silence. */
+/** `attention_dropout` and `residual_dropout` in config.json were read nowhere: models that ask for them were trained without, in silence. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { annealIn } from '../apps/agent/test/helpers/anneal.ts';
 import { openModel } from '../packages/core/src/models/open.ts';
+import { modelWarnings } from '../packages/core/src/trainer/modelWarnings.ts';
 import { temporaryFolder, writeTinyModel } from '../packages/core/test/fixtures.ts';
 import { eventsOf, tinyRecipe, trainHere } from '../packages/core/test/runs.ts';
 
-function modelWithDropout(folder: string, probability: unknown): string {
+function modelWithDropout(folder: string, probability: unknown, key = 'attention_dropout'): string {
   const model = writeTinyModel(folder);
   const path = join(model, 'config.json');
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), attention_dropout: probability }));
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), [key]: probability }));
   return model;
 }
 
@@ -25,6 +26,14 @@ test('train, validate and estimate warn of it', async () => {
   expect(JSON.parse((await anneal('validate', 'recipe.yaml', '--json')).stdout).warnings).toMatchObject([warning]);
   expect((await anneal('validate', 'recipe.yaml')).stderr).toMatch(/warning: .*attention_dropout 0\.1 .*not applied/);
   expect(JSON.parse((await anneal('estimate', 'recipe.yaml', '--json')).stdout).warnings).toMatchObject([warning]);
+});
+
+test('what is dropped of what layers add is another warning', () => {
+  const model = openModel(modelWithDropout(temporaryFolder(), 0.1, 'residual_dropout'));
+  expect(modelWarnings(model)).toMatchObject([
+    { code: 'residual_dropout_not_applied', message: expect.stringContaining('residual_dropout 0.1') },
+  ]);
+  model.close();
 });
 
 test.each([0, null])('%s says nothing', async (probability) => {

@@ -23,6 +23,7 @@ export const laterGoldenModels = [
     'granite4-moe',
     'olmo2',
     'glm4-moe',
+    'seed-oss',
   ] as const),
 ];
 export type GoldenModel = (typeof goldenModels)[number] | (typeof laterGoldenModels)[number];

@@ -95,6 +95,7 @@ const untranslated = [
   'remote_other_version',
   'remote_refused',
   'remote_token',
+  'residual_dropout_not_applied',
   'role_taken',
   'run_exists',
   'run_of_another_user',

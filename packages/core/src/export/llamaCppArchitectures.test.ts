@@ -69,6 +69,7 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['gpt-oss', {}],
   ['deepseek-v3', {}],
   ['glm4-moe', {}],
+  ['seed-oss', {}],
   // llama.cpp takes shared keys from a layer with a window and the one behind it.
   ['gemma4', {}],
   ['gemma4-moe', {}],

@@ -75,6 +75,7 @@ describe('the golden checkpoints', () => {
       eosTokenIds: [2],
       padTokenId: 0,
       attentionDropout: 0,
+      residualDropout: 0,
     });
   });
 
@@ -116,6 +117,7 @@ describe('what config.json leaves out', () => {
     ['olmo3', { rms_norm_eps: 1e-5, rope_parameters: { rope_theta: 5e5 } }],
     ['olmo2', { rms_norm_eps: 1e-5 }],
     ['glm4-moe', { num_key_value_heads: 8, rms_norm_eps: 1e-5, n_group: 1, topk_group: 1, first_k_dense_replace: 1 }],
+    ['seed-oss', { num_key_value_heads: 8, head_dim: 128, attention_bias: true }],
     ['smollm3', { num_key_value_heads: 4, rope_parameters: { rope_theta: 2e6 } }],
     ['glm4', { attention_bias: true, num_key_value_heads: 2, rms_norm_eps: 1.5625e-7, head_dim: 128 }],
     ['ministral3', { head_dim: 128, rms_norm_eps: 1e-5, num_key_value_heads: 8 }],

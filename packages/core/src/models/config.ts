@@ -244,4 +244,6 @@ export interface ModelConfig {
   readonly padTokenId: number | null;
   /** Probability with which transformers drops attention weights in training. No graph of ours does: whoever trains says so. */
   readonly attentionDropout: number;
+  /** The same of what attention and MLP add to the residual. */
+  readonly residualDropout: number;
 }

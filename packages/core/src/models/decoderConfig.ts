@@ -103,6 +103,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     eosTokenIds: [...new Set(eosTokenIds)],
     padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,
     attentionDropout: fields.probability('attention_dropout', 0),
+    residualDropout: fields.probability('residual_dropout', 0),
     ...(traits.experts && { experts: traits.experts(layerCount) }),
     ...traits.config,
   };

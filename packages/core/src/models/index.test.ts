@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { architectureOf, architectures } from './index.ts';
+import { architectureOf, architectures, NEAREST } from './index.ts';
 
 test.each([
   ['phi', 'phi3'],
@@ -10,6 +10,14 @@ test.each([
   ['llama4_text', 'llama'],
   ['mixtral', 'qwen3_moe'],
   ['qwen3_next', 'qwen3_5_moe_text'],
+  ['exaone4', 'olmo3'],
+  ['qwen2_5_vl', 'qwen2'],
+  ['qwen3_vl_moe', 'qwen3_moe'],
+  ['granitemoe', 'granitemoehybrid'],
+  ['internlm2', 'llama'],
+  ['minicpm', 'granite'],
+  ['mistral4', 'deepseek_v3'],
+  ['starcoder2', 'qwen2'],
 ])('%s is refused with the name of %s and the page that shows how to add a model', (modelType, nearest) => {
   expect(() => architectureOf(modelType, 'config.json')).toThrow(
     expect.objectContaining({
@@ -18,6 +26,13 @@ test.each([
       next: expect.stringContaining('docs/add-a-model.md'),
     }),
   );
+});
+
+test('types that are named as near ones are known', () => {
+  const known = new Set(architectures.map(({ modelType }) => modelType));
+  for (const [modelType, nearest] of NEAREST) {
+    expect([modelType, known.has(modelType), known.has(nearest)]).toEqual([modelType, false, true]);
+  }
 });
 
 test('a type like none is refused with the list of all', () => {

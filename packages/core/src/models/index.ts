@@ -26,6 +26,7 @@ import { qwen3 } from './qwen3/architecture.ts';
 import { qwen3Moe } from './qwen3Moe/architecture.ts';
 import { qwen35 } from './qwen35/architecture.ts';
 import { qwen35Moe } from './qwen35Moe/architecture.ts';
+import { seedOss } from './seedOss/architecture.ts';
 import { smollm3 } from './smollm3/architecture.ts';
 
 export const architectures: readonly Architecture[] = [
@@ -52,36 +53,73 @@ export const architectures: readonly Architecture[] = [
   gemma3n,
   olmo2,
   glm4Moe,
+  seedOss,
 ];
 
 /** To types whose names say little of what they compute, the one here that shares the most of it. */
-const NEAREST: ReadonlyMap<string, string> = new Map([
+export const NEAREST: ReadonlyMap<string, string> = new Map([
   ['apertus', 'qwen3'],
+  ['arcee', 'llama'],
+  ['aya_vision', 'gemma2'],
+  ['baichuan', 'llama'],
+  ['bamba', 'granitemoehybrid'],
+  ['bitnet', 'llama'],
+  ['chatglm', 'glm4'],
+  ['cohere', 'gemma2'],
   ['cohere2', 'gemma2'],
+  ['dbrx', 'qwen3_moe'],
+  ['diffllama', 'llama'],
   ['dots1', 'glm4_moe'],
   ['ernie4_5', 'llama'],
   ['ernie4_5_moe', 'glm4_moe'],
+  ['ernie4_5_vl_moe', 'glm4_moe'],
+  ['exaone', 'llama'],
   ['exaone4', 'olmo3'],
   ['exaone_moe', 'glm4_moe'],
+  ['falcon', 'llama'],
   ['falcon_h1', 'granitemoehybrid'],
+  ['falcon_mamba', 'granitemoehybrid'],
+  ['flex_olmo', 'olmo2'],
   ['glm4_moe_lite', 'deepseek_v3'],
   ['glm_moe_dsa', 'deepseek_v3'],
+  ['granitemoe', 'granitemoehybrid'],
+  ['helium', 'llama'],
   ['hunyuan_v1_dense', 'qwen3'],
   ['hunyuan_v1_moe', 'qwen3_moe'],
   ['idefics3', 'llama'],
+  ['internlm2', 'llama'],
+  ['internlm3', 'llama'],
+  ['internvl', 'qwen3'],
+  ['jamba', 'granitemoehybrid'],
   ['kimi_k2', 'deepseek_v3'],
   ['kimi_k25', 'deepseek_v3'],
+  ['kimi_linear', 'qwen3_5_moe_text'],
   ['lfm2_moe', 'lfm2'],
   ['llama4', 'llama'],
   ['llama4_text', 'llama'],
+  ['llava_next', 'mistral'],
+  ['longcat_flash', 'deepseek_v3'],
+  ['mamba2', 'granitemoehybrid'],
+  ['minicpm', 'granite'],
+  ['minicpm3', 'deepseek_v3'],
+  ['minimax', 'qwen3_moe'],
   ['minimax_m2', 'qwen3_moe'],
+  ['mistral4', 'deepseek_v3'],
   ['mixtral', 'qwen3_moe'],
+  ['nanochat', 'qwen3'],
+  ['nemotron', 'llama'],
   ['nemotron_h', 'granitemoehybrid'],
+  ['olmo_hybrid', 'qwen3_5_text'],
   ['olmoe', 'qwen3_moe'],
+  ['paligemma', 'gemma2'],
+  ['phi4_multimodal', 'phi3'],
   ['phimoe', 'qwen3_moe'],
   ['qwen3_next', 'qwen3_5_moe_text'],
-  ['seed_oss', 'qwen2'],
   ['smolvlm', 'llama'],
+  ['stablelm', 'llama'],
+  ['starcoder2', 'qwen2'],
+  ['vaultgemma', 'gemma2'],
+  ['zamba2', 'granitemoehybrid'],
 ]);
 
 /** @throws UserError for an architecture that is not listed above */

@@ -734,3 +734,40 @@ test('Qwen3.5-35B-A3B, whose MLP is the expert that all tokens share', () => {
     rotarySize: 64,
   });
 });
+
+test('Seed-OSS-36B', () => {
+  const seed: JsonObject = {
+    model_type: 'seed_oss',
+    attention_bias: true,
+    attention_dropout: 0.1,
+    attention_out_bias: false,
+    head_dim: 128,
+    hidden_act: 'silu',
+    hidden_size: 5120,
+    intermediate_size: 27648,
+    max_position_embeddings: 524288,
+    mlp_bias: false,
+    num_attention_heads: 80,
+    num_hidden_layers: 64,
+    num_key_value_heads: 8,
+    residual_dropout: 0.1,
+    rms_norm_eps: 1e-6,
+    rope_scaling: { rope_type: 'default' },
+    rope_theta: 1e7,
+    tie_word_embeddings: false,
+    vocab_size: 155136,
+  };
+  expect(read(seed)).toMatchObject({
+    headSize: 128,
+    attentionBias: true,
+    outputBias: false,
+    mlpBias: false,
+    rope: { theta: 1e7, scaling: null },
+    attentionDropout: 0.1,
+    residualDropout: 0.1,
+  });
+  expect(read({ ...seed, attention_out_bias: true, mlp_bias: true })).toMatchObject({
+    outputBias: true,
+    mlpBias: true,
+  });
+});

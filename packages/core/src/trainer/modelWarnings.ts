@@ -9,17 +9,29 @@ export function modelWarnings(model: OpenModel): Warning[] {
 }
 
 function droppedWeights({ config, format, path }: OpenModel): Warning[] {
-  const { attentionDropout } = config;
-  if (attentionDropout === 0) return [];
-  return [
+  const asked = [
     {
-      type: 'warning',
+      key: 'attention_dropout',
+      share: config.attentionDropout,
+      dropped: 'attention weight',
       code: 'attention_dropout_not_applied',
-      message: `the model asks for attention_dropout ${attentionDropout} in training, which is not applied: no attention weight is dropped`,
-      where: format === 'huggingface' ? join(path, 'config.json') : path,
-      next: 'set attention_dropout to 0 there if that is fine; lora_dropout does drop inputs of the adapter',
+    },
+    {
+      key: 'residual_dropout',
+      share: config.residualDropout,
+      dropped: 'output of attention and MLP',
+      code: 'residual_dropout_not_applied',
     },
   ];
+  return asked
+    .filter(({ share }) => share > 0)
+    .map(({ key, share, dropped, code }) => ({
+      type: 'warning',
+      code,
+      message: `the model asks for ${key} ${share} in training, which is not applied: no ${dropped} is dropped`,
+      where: format === 'huggingface' ? join(path, 'config.json') : path,
+      next: `set ${key} to 0 there if that is fine; lora_dropout does drop inputs of the adapter`,
+    }));
 }
 
 function partsLeftOut({ leftOut, path }: OpenModel): Warning[] {

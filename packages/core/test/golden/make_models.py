@@ -180,6 +180,11 @@ CONFIGS = {
         num_experts_per_tok=3, n_group=1, topk_group=1, routed_scaling_factor=1.5, num_mtp_layers=0,
         tie_word_embeddings=False, **rope(1e6, partial_rotary_factor=0.5),
     ),
+    # Other biases have the names of Llama's, and llama.cpp does not know them.
+    "seed-oss": lambda: T.SeedOssConfig(
+        **SMALL, num_hidden_layers=2, head_dim=16, attention_bias=True, tie_word_embeddings=False,
+        attention_dropout=0.0, residual_dropout=0.0, **rope(1e7),
+    ),
     "gemma4": lambda: T.Gemma4TextConfig(
         **{**SMALL, "vocab_size": 80, "intermediate_size": 40, "num_key_value_heads": 1}, num_hidden_layers=4,
         layer_types=[SLIDING, FULL, SLIDING, FULL], head_dim=8, global_head_dim=16, sliding_window=16,

@@ -150,6 +150,7 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     eosTokenIds: [],
     padTokenId: null,
     attentionDropout: 0,
+    residualDropout: 0,
   });
   expect(model).toMatchObject({ format: 'gguf', tokenizerFiles: [], chatTemplates: null });
   model.close();
