@@ -1,57 +1,41 @@
-/** One run as the daemon sees it: its events are read once, as they are written, for however many clients watch. */
-import { createHash } from 'node:crypto';
-import { closeSync, fstatSync } from 'node:fs';
+/** One run as the daemon sees it, for however many clients watch. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
-import { isTerminal, type RecipeChange, type RunEvent } from '@anneal/core/protocol/events';
+import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { QueuePlace, RefusedRun } from '@anneal/core/protocol/queue';
 import type { ListedRun, RunHappenings, RunNews, RunSeries, ShownState } from '@anneal/core/protocol/studio';
-import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventReader';
 import { readRemarks } from '@anneal/core/trainer/remarks';
-import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
+import { assertIsRun } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
-import { parse } from 'yaml';
 import { alertsOf } from '../../service/runs/alerts.ts';
 import { stampOf } from '../../service/runs/stamp.ts';
-import { RunHistory } from './history.ts';
-import type { KeptHistories, ReadHistory } from './keptHistories.ts';
+import { EventLog } from './eventLog.ts';
+import type { RunHistory } from './history.ts';
+import type { KeptHistories } from './keptHistories.ts';
+import { deviceIn, namesIn, type RecipeNames } from './recipeNames.ts';
 import { remainingSeconds } from './remaining.ts';
 import type { IndexedRun, RunDigest, RunIndex } from './runIndex.ts';
 import { bucketSteps, type SeriesOptions } from './series.ts';
 import type { StepTable } from './stepTable.ts';
 
-/** How long a long log is read before others have their turn. */
-const sliceMilliseconds = 20;
-/** Events in memory: more than one message holds. */
-const mostNewest = 2048;
-/** Of one message: enough for a client to catch up fast, and little enough for one that is slow. */
-const mostNews = { events: 2000, characters: 256 << 10 };
-/** Of an event that holds no text of a model. */
-const usualCharacters = 200;
 /** The log of a run that nobody writes is forgotten when nobody has asked for it for so long. */
 const heldMilliseconds = 10 * 60_000;
 
 export class RunFeed {
   readonly key: string;
   readonly path: string;
-  readonly #kept: KeptHistories;
+  readonly #log: EventLog;
   readonly #index: RunIndex;
   /** While nobody writes it and its files are as they were, they add up to this. */
   #resting: IndexedRun | undefined;
   #asked = Number.NEGATIVE_INFINITY;
-  #log: ReadHistory;
-  /** What was kept of it has been looked for. */
-  #isOpened = false;
-  /** The newest events, which every client that keeps up is told. */
-  #newest: RunEvent[] = [];
   #summary: { version: number; run: ListedRun } | undefined;
   #news: { after: number; version: number; news: RunNews } | undefined;
   #owner: RunOwner | undefined;
   #said: RunDigest['said'] = { alerts: [], note: null, tags: [] };
   #error: UserError | undefined;
-  #recipe: RunDigest['recipe'] | undefined;
+  #recipe: RecipeNames | undefined;
   #queued: QueuePlace | undefined;
   #refused: RefusedRun | undefined;
   #version = 0;
@@ -61,9 +45,8 @@ export class RunFeed {
   constructor(key: string, path: string, kept: KeptHistories, index: RunIndex) {
     this.key = key;
     this.path = path;
-    this.#kept = kept;
+    this.#log = new EventLog(path, kept);
     this.#index = index;
-    this.#log = kept.empty(path);
     this.#resting = index.get(path);
     if (!this.#resting) return;
     this.#said = this.#resting.digest.said;
@@ -136,10 +119,8 @@ export class RunFeed {
 
   /** All but what it adds up to. */
   #forget(): void {
-    if (!this.#isOpened || this.#reading) return;
-    this.#log = this.#kept.empty(this.path);
-    this.#isOpened = false;
-    this.#newest = [];
+    if (!this.#log.isOpened || this.#reading) return;
+    this.#log.forget();
     this.#news = undefined;
   }
 
@@ -176,27 +157,9 @@ export class RunFeed {
   newsAfter(seq: number): RunNews {
     const told = this.#news;
     if (told?.after === seq && told.version === this.#version) return told.news;
-    const news = { events: this.#eventsAfter(seq), summary: this.summary };
+    const news = { events: this.#log.after(seq, this.seq), summary: this.summary };
     this.#news = { after: seq, version: this.#version, news };
     return news;
-  }
-
-  #eventsAfter(seq: number): RunEvent[] {
-    const events: RunEvent[] = [];
-    if (seq >= this.seq) return events;
-    let characters = 0;
-    const oldest = this.#newest[0]?.seq ?? Number.POSITIVE_INFINITY;
-    const source =
-      seq + 1 >= oldest
-        ? this.#newest.slice(seq + 1 - oldest)
-        : readEvents(join(this.path, 'events.jsonl'), { afterSeq: seq });
-    for (const event of source) {
-      if (event.seq > this.seq) break;
-      events.push(event);
-      characters += event.type === 'sample' ? event.prompt.length + event.text.length : usualCharacters;
-      if (events.length >= mostNews.events || characters >= mostNews.characters) break;
-    }
-    return events;
   }
 
   async #look(): Promise<void> {
@@ -206,7 +169,7 @@ export class RunFeed {
       assertIsRun(this.path);
       // Before the events: an owner that ends in between has then written its last one.
       this.#owner = runOwner(this.path);
-      await this.#readEvents();
+      await this.#log.readOn((event) => this.#onEvent(event));
       this.#lookAtRemarks();
       this.#error = undefined;
     } catch (error) {
@@ -243,50 +206,10 @@ export class RunFeed {
     this.#version++;
   }
 
-  async #readEvents(): Promise<void> {
-    const path = join(this.path, 'events.jsonl');
-    const file = openRunFile(path);
-    try {
-      // A launch cuts off a line that a crash left unfinished, which is never counted in here. Less than that is another file.
-      if (!this.#isOpened || fstatSync(file).size < this.#log.offset) this.#open(file);
-      let sliceEnd = performance.now() + sliceMilliseconds;
-      for (const { text, end } of linesOfFile(file, { from: this.#log.offset })) {
-        const event = text === undefined ? undefined : parseLine(text);
-        if (event?.seq !== this.seq + 1) {
-          if (end === fstatSync(file).size) return; // the next launch cuts it off
-          throw new UserError({
-            what: `the event log is damaged: line ${this.seq + 1} is not event number ${this.seq + 1}`,
-            where: `${path}:${this.seq + 1}`,
-            next: 'restore the file from a copy, or start a new run from the last checkpoint with lora_model_dir',
-            code: 'event_log_damaged',
-          });
-        }
-        this.#add(event);
-        this.#log.offset = end;
-        if (performance.now() < sliceEnd) continue;
-        this.#kept.keep(this.path, this.#log, file);
-        await nextTurn();
-        sliceEnd = performance.now() + sliceMilliseconds;
-      }
-      this.#kept.keep(this.path, this.#log, file);
-    } finally {
-      closeSync(file);
-    }
-  }
-
-  #add(event: RunEvent): void {
-    this.#history.add(event);
-    this.#newest.push(event);
-    if (this.#newest.length > 2 * mostNewest) this.#newest.splice(0, mostNewest);
+  #onEvent(event: RunEvent): void {
     if (isTerminal(event) || (event.type === 'checkpoint' && this.#requested === 'save')) this.#requested = null;
     if (event.type === 'started') this.#recipe = undefined;
     if (event.type === 'recipe_changed') this.#recipe = { ...this.#recipeNames(), ...deviceIn(event.changes) };
-  }
-
-  #open(events: number): void {
-    this.#log = this.#kept.open(this.path, events);
-    this.#newest = [];
-    this.#isOpened = true;
   }
 
   get #history(): RunHistory {
@@ -294,7 +217,7 @@ export class RunFeed {
   }
 
   get #digest(): RunDigest {
-    if (this.#resting && !this.#isOpened) return this.#resting.digest;
+    if (this.#resting && !this.#log.isOpened) return this.#resting.digest;
     const { status, outline, lowestEvaluationLoss } = this.#history;
     return { status, outline, lowestEvaluationLoss, said: this.#said, recipe: this.#recipeNames() };
   }
@@ -329,33 +252,8 @@ export class RunFeed {
     return (state === 'preparing' || state === 'running') && !this.isLive ? 'interrupted' : state;
   }
 
-  #recipeNames(): RunDigest['recipe'] {
+  #recipeNames(): RecipeNames {
     this.#recipe ??= namesIn(join(this.path, 'recipe.resolved.yaml'));
     return this.#recipe;
-  }
-}
-
-/** The file follows its event. */
-function deviceIn(changes: readonly RecipeChange[]): Pick<RunDigest['recipe'], 'device'> | undefined {
-  const device = changes.find(({ key }) => key === 'device')?.to;
-  return typeof device === 'string' ? { device } : undefined;
-}
-
-/** Of a recipe that cannot be read the run is shown all the same. */
-function namesIn(path: string): RunDigest['recipe'] {
-  try {
-    const recipe = parse(readRunFile(path)) as Record<string, unknown> | null;
-    const text = (key: string) => (typeof recipe?.[key] === 'string' ? (recipe[key] as string) : null);
-    const { seed, ...others } = recipe ?? {};
-    return {
-      baseModel: text('base_model'),
-      adapter: text('adapter'),
-      rl: text('rl'),
-      device: text('device'),
-      seed: typeof seed === 'number' ? seed : null,
-      family: createHash('sha256').update(JSON.stringify(others)).digest('base64url').slice(0, 16),
-    };
-  } catch {
-    return { baseModel: null, adapter: null, rl: null, device: null, seed: null, family: null };
   }
 }
