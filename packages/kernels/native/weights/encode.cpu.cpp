@@ -68,17 +68,17 @@ void encodeBlocks(const Chunk& chunk, int length, int bytes, uint8_t* target) {
 
 /** Of types that are encoded several blocks at a time: encode(first weight, how many blocks, target). */
 template <class Encode>
-void encodeTogether(const Chunk& chunk, int length, int bytes, uint8_t* target, const Encode& encode) {
-  const int64_t blocks = chunk.count / length, together = 512 / length;
+void encodeTogether(const Chunk& chunk, int length, int weights, int bytes, uint8_t* target, const Encode& encode) {
+  const int64_t blocks = chunk.count / length, together = weights / length;
   for (int64_t i = 0; i < blocks; i += together) {
     const int64_t some = blocks - i < together ? blocks - i : together;
     encode(i * length, static_cast<int>(some), target + i * bytes);
   }
 }
 
-template <void (*encodeSome)(const float*, const float*, int, uint8_t*)>
+template <void (*encodeSome)(const float*, const float*, int, uint8_t*), int kTogether = 512>
 void encodeTogether(const Chunk& chunk, int length, int bytes, uint8_t* target) {
-  encodeTogether(chunk, length, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
+  encodeTogether(chunk, length, kTogether, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
     encodeSome(chunk.x + first, chunk.importance ? chunk.importance + first : nullptr, blocks, some);
   });
 }
@@ -87,14 +87,14 @@ void encodeTogether(const Chunk& chunk, int length, int bytes, uint8_t* target) 
 template <void (*encodeBlock)(const float*, uint8_t*), void (*encodeImportant)(const float*, const float*, float, int, uint8_t*)>
 void encodeEither(const Chunk& chunk, int length, int bytes, uint8_t* target) {
   if (!chunk.importance) return encodeBlocks<encodeBlock>(chunk, length, bytes, target);
-  encodeTogether(chunk, length, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
+  encodeTogether(chunk, length, 512, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
     encodeImportant(chunk.x + first, chunk.importance + first, chunk.mean_square, blocks, some);
   });
 }
 
 template <void (*encodeSome)(const Iq3Table&, const float*, const float*, int, uint8_t*)>
 void encodePoints(const Iq3Table& table, const Chunk& chunk, int length, int bytes, uint8_t* target) {
-  encodeTogether(chunk, length, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
+  encodeTogether(chunk, length, 512, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
     encodeSome(table, chunk.x + first, chunk.importance ? chunk.importance + first : nullptr, blocks, some);
   });
 }
@@ -119,13 +119,13 @@ void encode(const EncodeJob& job, const Chunk& chunk, WeightType type, int lengt
     case WeightType::q5_1:
       return encodeEither<encodeQ5_1, encodeImportantQ5_1>(chunk, length, bytes, target);
     case WeightType::q2_k:
-      return encodeBlocks<encodeQ2_K>(chunk, length, bytes, target);
+      return encodeTogether<encodeQ2_K, 256 * kVectorsTogether>(chunk, length, bytes, target);
     case WeightType::q3_k:
       return encodeBlocks<encodeQ3_K>(chunk, length, bytes, target);
     case WeightType::q4_k:
-      return encodeTogether<encodeQ4_K>(chunk, length, bytes, target);
+      return encodeTogether<encodeQ4_K, 512 * kVectorsTogether>(chunk, length, bytes, target);
     case WeightType::q5_k:
-      return encodeTogether<encodeQ5_K>(chunk, length, bytes, target);
+      return encodeTogether<encodeQ5_K, 512 * kVectorsTogether>(chunk, length, bytes, target);
     case WeightType::q6_k:
       return encodeBlocks<encodeQ6_K>(chunk, length, bytes, target);
     case WeightType::iq4_nl:

@@ -53,8 +53,10 @@ struct ShiftedFit {
     Floats operator()(const Floats& weight) const { return roundWithin(factor * (weight + from), 0, kLevels); }
   };
 
+  // Both inlined: GCC would call them, and keep every vector in memory meanwhile.
+
   /** The scale and minimum of each group that suit its integers best; none for a group whose integers are all equal. */
-  Line leastSquares(const Sums& sums, const Rounding& round, Floats* rounded) const {
+  __attribute__((always_inline)) Line leastSquares(const Sums& sums, const Rounding& round, Floats* rounded) const {
     Floats q_sum{}, qq{}, wq{};
     for (int k = 0; k < kLength; k++) rounded[k] = round(weights[k]);
     for (int k = 0; k < kLength; k++) {
@@ -103,7 +105,7 @@ struct ShiftedFit {
     for (int k = 0; k < kLength; k++) q[k] = select(varies, best(weights[k]), Floats{});
   }
 
-  Floats countedError(Floats slope, Floats offset, const Floats* rounded) const {
+  __attribute__((always_inline)) Floats countedError(Floats slope, Floats offset, const Floats* rounded) const {
     Floats error{};
     for (int k = 0; k < kLength; k++) {
       const Floats w = weights[k], e = slope * rounded[k] - offset - w;
