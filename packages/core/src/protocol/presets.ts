@@ -1,5 +1,5 @@
 /** What a recipe may begin as. Browser-safe. */
-export const presetNames = ['lora', 'qlora', 'full', 'continued', 'thinking', 'dpo', 'reward', 'grpo'] as const;
+export const presetNames = ['lora', 'qlora', 'full', 'continued', 'thinking', 'dpo', 'kto', 'reward', 'grpo'] as const;
 export type PresetName = (typeof presetNames)[number];
 
 /** Where no model is named. */
@@ -10,6 +10,7 @@ export const presetModels: Readonly<Record<PresetName, string>> = {
   continued: 'smollm2-135m',
   thinking: 'Qwen/Qwen3-4B',
   dpo: 'smollm2-135m',
+  kto: 'smollm2-135m',
   reward: 'smollm2-135m',
   grpo: 'Qwen/Qwen2.5-0.5B-Instruct',
 };
@@ -22,6 +23,7 @@ export const presetRows = {
   continued: 'texts',
   thinking: 'conversations',
   dpo: 'pairs',
+  kto: 'judged',
   reward: 'pairs',
   grpo: 'tasks',
 } as const satisfies Readonly<Record<PresetName, string>>;

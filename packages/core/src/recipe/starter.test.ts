@@ -20,9 +20,10 @@ it.each(presetNames)('%s begins as a recipe that is in order', (preset) => {
       continued: null,
       thinking: 'lora',
       dpo: 'lora',
+      kto: 'lora',
       reward: 'lora',
       grpo: 'lora',
     }[preset],
   );
-  expect(resolved.rl).toBe(['dpo', 'reward', 'grpo'].includes(preset) ? preset : null);
+  expect(resolved.rl).toBe(['dpo', 'kto', 'reward', 'grpo'].includes(preset) ? preset : null);
 });

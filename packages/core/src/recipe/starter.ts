@@ -118,7 +118,7 @@ adapter: lora
 lora_r: 16 # rank: higher learns more and costs more memory
 lora_alpha: 16 # once or twice lora_r
 lora_target_linear: true # every linear layer of attention and MLP`,
-    method: `# Direct preference optimization. Others are ipo, orpo, simpo, cpo and kto: docs/preference.md.
+    method: `# Direct preference optimization. Others are ipo, orpo, simpo and cpo: docs/preference.md.
 rl: dpo
 rl_beta: 0.1 # higher keeps the model nearer to what it was
 `,
@@ -128,6 +128,31 @@ excess_length_strategy: drop # a cut answer is not the one that was judged
 micro_batch_size: 2
 gradient_accumulation_steps: 8
 num_epochs: 1 # more tends to overfit the pairs`,
+    learning: `learning_rate: 2e-5 # a tenth of what imitating answers takes
+lr_scheduler: cosine
+warmup_ratio: 0.1`,
+    samples,
+  },
+  kto: {
+    title: 'Learning from answers that are good or bad, without pairs',
+    adapter: `# lora trains a small adapter beside the frozen model, which kto compares with.
+adapter: lora
+lora_r: 16 # rank: higher learns more and costs more memory
+lora_alpha: 16 # once or twice lora_r
+lora_target_linear: true # every linear layer of attention and MLP`,
+    method: `# Kahneman-Tversky optimization: good answers become likelier, bad ones less likely: docs/preference.md.
+rl: kto
+rl_beta: 0.1 # higher keeps the model nearer to what it was
+# With many more answers of one kind, give the other more weight:
+kto_desirable_weight: 1
+kto_undesirable_weight: 1
+`,
+    rows: '    type: auto # any form of a conversation, and `label`: true or false',
+    batches: `sequence_len: 1024 # for a prompt with its answer
+excess_length_strategy: drop # a cut answer is not the one that was judged
+micro_batch_size: 4
+gradient_accumulation_steps: 4 # 4 × 4 = 16 answers a step; eight or more, as they are compared with each other
+num_epochs: 1 # more tends to overfit the answers`,
     learning: `learning_rate: 2e-5 # a tenth of what imitating answers takes
 lr_scheduler: cosine
 warmup_ratio: 0.1`,

@@ -90,6 +90,7 @@ async function bring(files: readonly string[], target: string): Promise<void> {
 const rowsOf = {
   texts: 'a .txt file, or rows with a column `text`',
   pairs: 'rows with `prompt`, `chosen` and `rejected`',
+  judged: 'rows with a conversation and `label`',
   tasks: 'rows with `prompt`, and what the reward functions read',
 };
 

@@ -67,6 +67,7 @@ export const recipes = {
       continued: 'Continued training',
       thinking: 'A model that thinks',
       dpo: 'DPO, the better of two answers',
+      kto: 'KTO, good and bad answers',
       reward: 'Reward model, a score for answers',
       grpo: 'GRPO, answers of its own',
     },
@@ -77,6 +78,7 @@ export const recipes = {
       continued: 'Every weight, on plain text, all of it learned. Knowledge rather than manners.',
       thinking: 'Answers with their reasoning, up to 4096 tokens; longer rows are dropped, not cut.',
       dpo: 'An adapter, from rows with a chosen and a rejected answer.',
+      kto: 'An adapter, from rows with one answer and a label, good or bad.',
       reward: 'A head that scores answers, beside an adapter, from rows with a chosen and a rejected answer.',
       grpo: 'Samples answers, and learns from what functions say of them. Takes prompts.',
     },
@@ -86,6 +88,7 @@ export const recipes = {
     dataNeeded: {
       texts: 'a .txt file, or rows with a column text',
       pairs: 'rows with prompt, chosen and rejected',
+      judged: 'rows with a conversation and label',
       tasks: 'rows with prompt, and what the functions read',
     },
     create: 'Create',

@@ -69,6 +69,7 @@ export const recipes: Pick<Messages, 'recipes'> = {
       continued: '继续预训练',
       thinking: '会思考的模型',
       dpo: 'DPO，两个答案中较好的一个',
+      kto: 'KTO，好答案与坏答案',
       reward: '奖励模型，为答案打分',
       grpo: 'GRPO，从自己的答案学习',
     },
@@ -79,6 +80,7 @@ export const recipes: Pick<Messages, 'recipes'> = {
       continued: '用纯文本训练全部权重，全部内容都学习。学的是知识，而不是说话方式。',
       thinking: '带推理过程的答案，最多 4096 个词元；更长的行舍弃，不截断。',
       dpo: '适配器，数据行含有选中与拒绝的答案。',
+      kto: '适配器，数据行含一个答案及其好坏标签。',
       reward: '适配器旁训练打分头，数据行含有选中与拒绝的答案。',
       grpo: '自行采样答案，由奖励函数评判并从中学习。数据行为提示词。',
     },
@@ -88,6 +90,7 @@ export const recipes: Pick<Messages, 'recipes'> = {
     dataNeeded: {
       texts: '.txt 文件，或含 text 列的数据行',
       pairs: '含 prompt、chosen 和 rejected 的数据行',
+      judged: '含对话和 label 的数据行',
       tasks: '含 prompt 以及奖励函数所需列的数据行',
     },
     create: '创建',

@@ -118,6 +118,12 @@ describe('pairs', () => {
       'no column says which answers are preferred; there are instruction, output',
     );
   });
+
+  test('of answers that are judged one by one, what learns from them is named', () => {
+    expect(() => read('pairs', [{ prompt: 'q', completion: 'yes', label: true }])).toThrow(
+      expect.objectContaining({ next: expect.stringMatching(/'label' calls good or bad learns rl: kto$/) }),
+    );
+  });
 });
 
 describe('answers that are judged one by one', () => {

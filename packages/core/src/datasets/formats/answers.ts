@@ -50,7 +50,7 @@ export function openAnswers(
     where,
     next:
       mode === 'pairs'
-        ? 'name the columns of both answers with field_chosen and field_rejected'
+        ? `name the columns of both answers with field_chosen and field_rejected${label === undefined ? '' : `; from answers that '${label}' calls good or bad learns rl: kto`}`
         : 'give each row a `label` (true or false), or both answers in `chosen` and `rejected`',
     code: 'format_unknown',
   });
