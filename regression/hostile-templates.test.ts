@@ -101,7 +101,9 @@ test('a long text that is nearly a number is read once', () => {
 
 test('unique looks at each item once', () => {
   expect(
-    render('{{ range(99999) | list | unique | length }} {{ ["a", "A", 1, true, none, [1], [1]] | unique | list }}'),
+    render(
+      '{{ range(99999) | list | unique | list | length }} {{ ["a", "A", 1, true, none, [1], [1]] | unique | list }}',
+    ),
   ).toBe("99999 ['a', 1, None, [1]]");
 });
 

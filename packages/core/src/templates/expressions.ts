@@ -1,22 +1,12 @@
 import type { CallExpression, Expression, FilterName, Identifier, SliceExpression } from './ast.ts';
+import { compileComparison, isComparison, isGroup } from './comparisons.ts';
 import { TemplateError } from './errors.ts';
 import { filterNamed } from './filters.ts';
 import { allocate, charge, chargeList } from './meter.ts';
-import {
-  arithmetic,
-  compareValues,
-  concatenate,
-  contains,
-  copyOf,
-  getAttribute,
-  getItem,
-  setKey,
-  slice,
-} from './operators.ts';
+import { arithmetic, concatenate, copyOf, getAttribute, getItem, setKey, slice } from './operators.ts';
 import type { Scope } from './scope.ts';
 import { testNamed } from './tests.ts';
 import {
-  equal,
   float,
   isCallable,
   isDict,
@@ -76,16 +66,17 @@ export function compileExpression(node: Expression): Evaluate {
       const object = compileExpression(node.object);
       if (node.computed && node.property.type === 'SliceExpression') return compileSlice(object, node.property);
       if (!node.computed) {
-        const name = String((node.property as Identifier).value);
+        const name = (node.property as Identifier | { readonly value: number }).value;
+        if (typeof name === 'number') return (scope) => getItem(object(scope), name);
         return (scope) => getAttribute(object(scope), name);
       }
       const property = compileExpression(node.property);
       return (scope) => getItem(object(scope), property(scope));
     }
     case 'CallExpression':
-      return compileCall(node);
+      return isGroup(node) ? compileExpression(node.args[0] as Expression) : compileCall(node);
     case 'BinaryExpression':
-      if (isOrdering(node)) return compileOrdering(node);
+      if (isComparison(node)) return compileComparison(node);
       return compileBinary(node.operator.value, compileExpression(node.left), compileExpression(node.right));
     case 'UnaryExpression': {
       const argument = compileExpression(node.argument);
@@ -204,54 +195,12 @@ function compileBinary(operator: string, left: Evaluate, right: Evaluate): Evalu
         const value = left(scope);
         return truthy(value) ? value : right(scope);
       };
-    case '==':
-      return (scope) => equal(left(scope), right(scope));
-    case '!=':
-      return (scope) => !equal(left(scope), right(scope));
-    case 'in':
-      return (scope) => inOperator(left(scope), right(scope));
-    case 'not in':
-      return (scope) => !inOperator(left(scope), right(scope));
     case '~':
       return (scope) => concatenate(left(scope), right(scope));
     default:
       return (scope) => arithmetic(operator, left(scope), right(scope));
   }
 }
-
-type Ordering = Extract<Expression, { type: 'BinaryExpression' }> & {
-  readonly operator: { readonly value: '<' | '<=' | '>' | '>=' };
-};
-
-const isOrdering = (node: Expression): node is Ordering =>
-  node.type === 'BinaryExpression' && ['<', '<=', '>', '>='].includes(node.operator.value);
-
-/**
- * `a < b < c` is `a < b and b < c`, as in Python. The parser keeps no parentheses, so that `(a < b) < c`, which nobody means, is read as
- * this, too.
- */
-function compileOrdering(node: Ordering): Evaluate {
-  const operators: string[] = [];
-  const terms: Expression[] = [];
-  let rest: Expression = node;
-  for (; isOrdering(rest); rest = rest.left) {
-    operators.unshift(rest.operator.value);
-    terms.unshift(rest.right);
-  }
-  const first = compileExpression(rest);
-  const others = terms.map(compileExpression);
-  return (scope) => {
-    let left = first(scope);
-    return others.every((other, i) => {
-      const right = other(scope);
-      const holds = compareValues(operators[i] as string, left, right);
-      left = right;
-      return holds;
-    });
-  };
-}
-
-const inOperator = (item: Value, container: Value): boolean => contains(container, item);
 
 /** Steps that evaluating an expression may take, apart from those that depend on its values. */
 export function weightOf(node: unknown): number {

@@ -1,6 +1,7 @@
 import { boundArguments, type Given } from './arguments.ts';
 import { codePointLength } from './codePoints.ts';
 import { TemplateError } from './errors.ts';
+import { iterable, iterableKind, taken } from './iterables.ts';
 import { toJson } from './json.ts';
 import { attributeOf, chosenFrom, dictsort, extreme, passes, sort, sum, unique } from './listFilters.ts';
 import { allocate, charge, chargeList } from './meter.ts';
@@ -34,6 +35,7 @@ import {
 } from './values.ts';
 
 type Filter = (value: Value, args: readonly Value[], kwargs: Kwargs) => Value;
+type Choose = (...given: Parameters<Filter>) => readonly Value[];
 
 /** Jinja's built-in filters that chat templates use, with the names of their arguments. */
 const FILTERS: Readonly<Record<string, readonly [readonly string[], (value: Value, given: Given) => Value]>> = {
@@ -49,9 +51,9 @@ const FILTERS: Readonly<Record<string, readonly [readonly string[], (value: Valu
   indent: [['width', 'first', 'blank'], indent],
   length: [[], length],
   count: [[], length],
-  list: [[], (value) => iterate(value)],
-  first: [[], (value) => firstGiven(iterate(value)[0], new Undefined('No first item, sequence was empty.'))],
-  last: [[], (value) => firstGiven(iterate(value).at(-1), new Undefined('No last item, sequence was empty.'))],
+  list: [[], (value) => (iterableKind(value) === 'generator' ? iterate(value) : [...iterate(value)])],
+  first: [[], first],
+  last: [[], last],
   reverse: [[], reverse],
   join: [
     ['d', 'attribute'],
@@ -72,12 +74,15 @@ const FILTERS: Readonly<Record<string, readonly [readonly string[], (value: Valu
   float: [['default'], toFloat],
   default: [['default_value', 'boolean'], fallback],
   d: [['default_value', 'boolean'], fallback],
-  items: [[], (value) => (value instanceof Undefined ? [] : entriesOf(expectDict(value, 'items')))],
+  items: [
+    [],
+    (value) => iterable('generator', value instanceof Undefined ? [] : entriesOf(expectDict(value, 'items'))),
+  ],
   dictsort: [['case_sensitive', 'by', 'reverse'], (value, given) => dictsort(expectDict(value, 'dictsort'), given)],
 };
 
 /** Those whose arguments are for another filter, or for a test. */
-const CHOOSING: Readonly<Record<string, Filter>> = {
+const CHOOSING: Readonly<Record<string, Choose>> = {
   map: (value, args, kwargs) => {
     if (args.length === 0 && kwargs.attribute !== undefined) {
       const [attribute, otherwise] = boundArguments('map', ['attribute', 'default'], [], kwargs);
@@ -99,9 +104,9 @@ const CHOOSING: Readonly<Record<string, Filter>> = {
 
 export function filterNamed(name: string): Filter {
   if (Object.hasOwn(CHOOSING, name)) {
-    const filter = CHOOSING[name] as Filter;
-    if (name === 'map') return filter;
-    return (value, args, kwargs) => filter(value, args, noNames(name, kwargs));
+    const choose = CHOOSING[name] as Choose;
+    return (value, args, kwargs) =>
+      iterable('generator', choose(value, args, name === 'map' ? kwargs : noNames(name, kwargs)));
   }
   const known = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
   if (known === undefined) throw new TemplateError(`No filter named '${name}'.`);
@@ -118,14 +123,29 @@ function fallback(value: Value, [otherwise = '', also = false]: Given): Value {
   return value instanceof Undefined || (truthy(also) && !truthy(value)) ? otherwise : value;
 }
 
+function first(value: Value): Value {
+  const [item] = isList(value) ? taken(value, 1) : iterate(value);
+  return firstGiven(item, new Undefined('No first item, sequence was empty.'));
+}
+
+function last(value: Value): Value {
+  if (iterableKind(value) === 'generator') throw new TemplateError("'generator' object is not reversible");
+  return firstGiven(iterate(value).at(-1), new Undefined('No last item, sequence was empty.'));
+}
+
 function reverse(value: Value): Value {
+  const isGenerator = iterableKind(value) === 'generator';
   const items = iterate(value);
   chargeList(items.length);
-  return isString(value) ? items.toReversed().join('') : items.toReversed();
+  if (isString(value)) return items.toReversed().join('');
+  return isGenerator ? items.toReversed() : iterable('generator', items.toReversed());
 }
 
 function length(value: Value): Value {
-  if (isString(value) || isList(value) || isDict(value) || value instanceof Undefined) {
+  if (
+    iterableKind(value) !== 'generator' &&
+    (isString(value) || isList(value) || isDict(value) || value instanceof Undefined)
+  ) {
     return isString(value) ? codePointLength(value) : iterate(value).length;
   }
   throw new TemplateError(`object of type '${typeName(value)}' has no len()`);

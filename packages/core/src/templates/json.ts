@@ -1,5 +1,6 @@
 import type { Given } from './arguments.ts';
 import { TemplateError } from './errors.ts';
+import { iterableKind } from './iterables.ts';
 import { allocate, charge, chargeText } from './meter.ts';
 import {
   floatRepr,
@@ -50,7 +51,7 @@ export function toJson(value: Value, [ensureAscii, indent, separators, sortKeys]
     if (isString(item)) return string(item);
     if (item instanceof PythonNumber) return item.text;
     if (typeof item === 'number') return Number.isInteger(item) ? String(item) : floatRepr(item);
-    if (isList(item))
+    if (isList(item) && iterableKind(item) === null)
       return container(
         '[',
         ']',

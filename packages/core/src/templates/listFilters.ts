@@ -1,10 +1,11 @@
 import type { Given } from './arguments.ts';
 import { TemplateError } from './errors.ts';
+import { iterable } from './iterables.ts';
 import { allocate, charge, chargeKey, chargeList } from './meter.ts';
-import { arithmetic, compareTexts, entriesOf, getAttribute, iterate } from './operators.ts';
+import { arithmetic, compareTexts, entriesOf, getItem, iterate } from './operators.ts';
 import { lower, pieces } from './strings.ts';
 import { testNamed } from './tests.ts';
-import { type Dict, equal, isList, isString, numeric, str, truthy, typeName, Undefined, type Value } from './values.ts';
+import { type Dict, equal, isString, numeric, str, truthy, typeName, Undefined, type Value } from './values.ts';
 
 /** Filters that choose or map take None for nothing. */
 export function chosenFrom(value: Value): readonly Value[] {
@@ -27,10 +28,7 @@ export function attributeOf(item: Value, path: Value | undefined): Value {
   let value = item;
   for (const part of pieces(str(path), '.')) {
     charge(4);
-    value =
-      isList(value) && /^\d+$/.test(part)
-        ? (value[Number(part)] ?? new Undefined('no such item'))
-        : getAttribute(value, part);
+    value = getItem(value, /^\d+$/.test(part) ? Number(part) : part);
   }
   return value;
 }
@@ -86,7 +84,7 @@ export function unique(value: Value, [caseSensitive, attribute]: Given): Value {
   chargeList(2 * list.length);
   const seen = new Set<unknown>();
   const containers: Value[] = [];
-  return list.filter((item) => {
+  const distinct = list.filter((item) => {
     const found = keyOf(item, caseSensitive, attribute);
     const key = numeric(found) ?? found;
     charge(2);
@@ -97,6 +95,7 @@ export function unique(value: Value, [caseSensitive, attribute]: Given): Value {
     containers.push(found);
     return true;
   });
+  return iterable('generator', distinct);
 }
 
 function compare(a: Value, b: Value): number {

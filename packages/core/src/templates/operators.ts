@@ -1,6 +1,7 @@
 import { boundArguments, type Given } from './arguments.ts';
 import { codePointAt, codePointLength, codePoints, sliceCodePoints } from './codePoints.ts';
 import { TemplateError } from './errors.ts';
+import { iterable, iterableKind, taken } from './iterables.ts';
 import { allocate, charge, chargeKey, chargeList, chargeSearch } from './meter.ts';
 import { stringMethod } from './stringMethods.ts';
 import { chargeNew, checkLength } from './strings.ts';
@@ -29,7 +30,7 @@ import {
 
 /** `for`, `in`, `list`: what iterating gives. */
 export function iterate(value: Value): readonly Value[] {
-  if (isList(value)) return value;
+  if (isList(value)) return iterableKind(value) === 'generator' ? taken(value) : value;
   if (isString(value)) return codePoints(value);
   if (value instanceof Undefined) return [];
   if (isDict(value)) return keysOf(value);
@@ -60,7 +61,7 @@ export function getItem(object: Value, key: Value): Value {
     return isDict(object) && hasKey(object, key) ? (object[key] as Value) : getAttribute(object, key);
   }
   const index = numeric(key);
-  if (index !== undefined && (isList(object) || isString(object))) {
+  if (index !== undefined && (isIndexed(object) || isString(object))) {
     const at = index < 0 ? lengthOf(object) + index : index;
     const item = isString(object) ? codePointAt(object, at) : object[at];
     if (item !== undefined) return item;
@@ -68,10 +69,14 @@ export function getItem(object: Value, key: Value): Value {
   return new Undefined(`${object === null ? 'None' : `${typeName(object)} object`} has no element ${repr(key)}`);
 }
 
+/** Has items by number, and a length. */
+export const isIndexed = (value: Value): value is readonly Value[] =>
+  isList(value) && [null, 'range'].includes(iterableKind(value));
+
 /** Python's object[start:stop:step]. */
 export function slice(object: Value, start: Value, stop: Value, step: Value): Value {
   if (object instanceof Undefined) throw new TemplateError(object.message);
-  if (!isString(object) && !isList(object))
+  if (!isString(object) && !isIndexed(object))
     throw new TemplateError(`'${typeName(object)}' object is not subscriptable`);
   const length = lengthOf(object);
   const by = sliceIndex(step) ?? 1;
@@ -93,7 +98,8 @@ export function slice(object: Value, start: Value, stop: Value, step: Value): Va
   const chosen: Value[] = [];
   chargeList(Math.max(0, Math.ceil((to - from) / by)));
   for (let i = from; by > 0 ? i < to : i > to; i += by) chosen.push(items[i] as Value);
-  return isString(object) ? chosen.join('') : chosen;
+  if (isString(object)) return chosen.join('');
+  return iterableKind(object) === null ? chosen : iterable('range', chosen);
 }
 
 /** Undefined for None. */
@@ -106,18 +112,24 @@ function sliceIndex(value: Value): number | undefined {
 const CHANGES_LIST = ['append', 'insert', 'pop', 'remove', 'reverse', 'sort', 'clear', 'extend'];
 const CHANGES_DICT = ['clear', 'pop', 'popitem', 'setdefault', 'update'];
 
-function methodOf(object: Value, name: string): Callable | undefined {
+function methodOf(object: Value, name: string): Callable | Undefined | undefined {
   if (isString(object)) {
     return stringMethod(object, name);
   }
-  if (isList(object)) {
+  if (isIndexed(object)) {
     if (CHANGES_LIST.includes(name)) return refused(object, name);
     if (name === 'index') return known(name, ['value'], ([item]) => indexOf(object, needed(item, name)));
     if (name === 'count') return known(name, ['value'], ([item]) => occurrencesIn(object, needed(item, name)));
   } else if (isDict(object)) {
-    if (name === 'items') return known(name, [], () => entriesOf(object));
-    if (name === 'keys') return known(name, [], () => keysOf(object));
-    if (name === 'values') return known(name, [], () => keysOf(object).map((key) => object[key] as Value));
+    if (name === 'items') return known(name, [], () => iterable('dict_items', entriesOf(object)));
+    if (name === 'keys') return known(name, [], () => iterable('dict_keys', keysOf(object)));
+    if (name === 'values')
+      return known(name, [], () =>
+        iterable(
+          'dict_values',
+          keysOf(object).map((key) => object[key] as Value),
+        ),
+      );
     if (name === 'copy') return known(name, [], () => copyOf(object));
     if (name === 'get') {
       return known(name, ['key', 'default'], ([key = null, otherwise = null]) =>
@@ -149,10 +161,8 @@ function indexOf(list: readonly Value[], item: Value): number {
 }
 
 /** Templates may not change what they are given, nor look behind it; Jinja's sandbox says so when it is used. */
-function refused(object: Value, name: string): Callable {
-  return () => {
-    throw new TemplateError(`access to attribute '${name}' of '${typeName(object)}' object is unsafe.`);
-  };
+function refused(object: Value, name: string): Undefined {
+  return new Undefined(`access to attribute '${name}' of '${typeName(object)}' object is unsafe.`);
 }
 
 export function contains(container: Value, item: Value): boolean {
@@ -175,7 +185,7 @@ export function arithmetic(operator: string, a: Value, b: Value): Value {
     if (isString(a) && isString(b)) {
       return appended(a, b);
     }
-    if (isList(a) && isList(b) && isTuple(a) === isTuple(b)) {
+    if (isList(a) && isList(b) && typeName(a) === typeName(b) && iterableKind(a) === null) {
       chargeList(a.length + b.length);
       return isTuple(a) ? tuple([...a, ...b]) : [...a, ...b];
     }

@@ -175,6 +175,8 @@ function loopVariable(items: readonly Value[], i: number): Value {
     first: i === 0,
     last: i === items.length - 1,
     length: items.length,
+    depth: 1,
+    depth0: 0,
     previtem: firstGiven(items[i - 1], new Undefined('there is no previous item')),
     nextitem: firstGiven(items[i + 1], new Undefined('there is no next item')),
     cycle: ((args) => args[i % args.length] ?? null) as Callable,
@@ -226,6 +228,13 @@ function compileTarget(node: Expression): Assign {
   };
 }
 
+/** A macro takes more than its parameters where it reads them under these names. */
+function mentions(node: unknown, name: string): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if ('type' in node && node.type === 'Identifier' && 'value' in node && node.value === name) return true;
+  return (node instanceof Map ? [...node].flat() : Object.values(node)).some((part) => mentions(part, name));
+}
+
 /** @returns from the scope of the definition, the callable macro */
 function compileMacro(name: string, parameters: readonly Expression[], body: Block): (scope: Scope) => Callable {
   const execute = compileBlock(body);
@@ -237,11 +246,18 @@ function compileMacro(name: string, parameters: readonly Expression[], body: Blo
     throw new TemplateError(`macro '${name}' has a parameter that is no name`);
   });
   const macroWeight = ITERATION.work + weightOf(parameters);
+  const known = new Set(formal.map((parameter) => parameter.name));
+  const [takesMore, takesNames, takesCaller] = ['varargs', 'kwargs', 'caller'].map((word) => mentions(body, word));
+  const isTaken = (key: string): boolean => known.has(key) || (key === 'caller' ? takesCaller : takesNames) === true;
   return (definition) => (args, kwargs) => {
+    if (args.length > formal.length && !takesMore) {
+      throw new TemplateError(`macro '${name}' takes not more than ${formal.length} argument(s)`);
+    }
+    const other = Object.keys(kwargs).find((key) => !isTaken(key));
+    if (other !== undefined) throw new TemplateError(`macro '${name}' takes no keyword argument '${other}'`);
     charge(macroWeight);
     allocate(ITERATION.bytes);
     const scope = definition.inner();
-    const known = new Set(formal.map((parameter) => parameter.name));
     for (const [i, parameter] of formal.entries()) {
       const named = Object.hasOwn(kwargs, parameter.name) ? kwargs[parameter.name] : undefined;
       const otherwise = parameter.otherwise?.(scope) ?? null;

@@ -1,7 +1,9 @@
 import { UserError } from '@anneal/formats/errors';
 import { parse, tokenize } from '@huggingface/jinja';
 import type { Program } from './ast.ts';
+import { withGroups } from './comparisons.ts';
 import { TemplateError } from './errors.ts';
+import { iterable } from './iterables.ts';
 import { charge, chargeList, metered } from './meter.ts';
 import { copyOf, setKey } from './operators.ts';
 import { Run, Scope } from './scope.ts';
@@ -123,7 +125,8 @@ function compileSource(source: string, where: string): Execute {
   try {
     const tokens = tokenize(withoutSigns(source), { lstrip_blocks: true, trim_blocks: true });
     refuseNumbersOtherwiseRead(tokens);
-    return compileBlock((parse(tokens) as unknown as Program).body);
+    const grouped = withGroups(tokens, (value): (typeof tokens)[number] => ({ type: 'Identifier', value }));
+    return compileBlock((parse(grouped) as unknown as Program).body);
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
@@ -161,7 +164,7 @@ function globals(now: Date): Record<string, Value> {
       throw new TemplateError(str(message ?? null));
     },
     strftime_now: ([format]) => strftime(now, str(format ?? '')),
-    range: (args) => range(args.map((value) => numeric(value) ?? 0)),
+    range: (args) => iterable('range', range(args.map((value) => numeric(value) ?? 0))),
     namespace: ([initial], kwargs) =>
       new Namespace(new Map(Object.entries(copyOf(initial !== undefined && isDict(initial) ? initial : {}, kwargs)))),
     dict: ([initial], kwargs) => copyOf(fromPairs(initial), kwargs),

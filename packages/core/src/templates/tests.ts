@@ -1,5 +1,5 @@
 import { TemplateError } from './errors.ts';
-import { iterate } from './operators.ts';
+import { isIndexed, iterate } from './operators.ts';
 import { islower, isupper } from './strings.ts';
 import {
   equal,
@@ -32,7 +32,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   float: (value) => isFloat(value),
   mapping: isDict,
   iterable: (value) => isString(value) || isList(value) || isDict(value) || value instanceof Undefined,
-  sequence: (value) => isString(value) || isList(value) || isDict(value) || value instanceof Undefined,
+  sequence: (value) => isString(value) || isIndexed(value) || isDict(value) || value instanceof Undefined,
   callable: isCallable,
   odd: (value) => Math.abs(numberOf(value, 'odd') % 2) === 1,
   even: (value) => numberOf(value, 'even') % 2 === 0,

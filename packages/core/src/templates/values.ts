@@ -1,3 +1,4 @@
+import { iterableKind, refusePrinted } from './iterables.ts';
 import { allocate, charge, chargeKey, chargeList, chargeText } from './meter.ts';
 
 /**
@@ -120,7 +121,7 @@ export function typeName(value: Value): string {
   if (isString(value)) return 'str';
   if (isInteger(value)) return 'int';
   if (isFloat(value)) return 'float';
-  if (isList(value)) return isTuple(value) ? 'tuple' : 'list';
+  if (isList(value)) return iterableKind(value) ?? (isTuple(value) ? 'tuple' : 'list');
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Namespace) return 'Namespace';
   return isCallable(value) ? 'function' : 'dict';
@@ -128,7 +129,7 @@ export function typeName(value: Value): string {
 
 export function truthy(value: Value): boolean {
   if (typeof value === 'boolean' || value === null) return value === true;
-  if (isList(value)) return value.length > 0;
+  if (isList(value)) return value.length > 0 || iterableKind(value) === 'generator';
   if (value instanceof PythonNumber) return value.value !== 0;
   if (value instanceof Undefined) return false;
   return isDict(value) ? keysOf(value).length > 0 : Boolean(value);
@@ -160,7 +161,7 @@ export function equal(a: Value, b: Value): boolean {
   if (isList(a)) {
     return (
       isList(b) &&
-      isTuple(a) === isTuple(b) &&
+      typeName(a) === typeName(b) &&
       a.length === b.length &&
       a.every((item, i) => equal(item, b[i] as Value))
     );
@@ -186,13 +187,15 @@ export function repr(value: Value): string {
   if (typeof value === 'number') return String(value);
   if (value instanceof PythonNumber) return value.text;
   if (isString(value)) return stringRepr(value);
+  const kind = iterableKind(value);
+  if (kind !== null) refusePrinted(kind, '`| list` behind it makes a list of what is in it');
   if (isList(value)) {
     const [open, close] = isTuple(value) ? ['(', value.length === 1 ? ',)' : ')'] : ['[', ']'];
     return joined(open as string, value.map(repr), ', ', close as string);
   }
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Namespace) return joined('<Namespace ', [repr(Object.fromEntries(value.attributes))], '', '>');
-  if (isCallable(value)) return '<function>';
+  if (isCallable(value)) refusePrinted('function', 'call it, with () behind its name');
   const items = keysOf(value).map((key) => `${stringRepr(key)}: ${repr(value[key] as Value)}`);
   return joined('{', items, ', ', '}');
 }
