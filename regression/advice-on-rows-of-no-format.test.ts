@@ -69,3 +69,8 @@ it("OpenAI's form for preferences", () => {
 it('a table whose header may be missing', () => {
   expect(refusal([{ 'Say hi': 'Say bye', Hello: 'Bye' }], 'rows.csv').next).toContain('first line of the file');
 });
+
+it('takes JSON that was written twice for JSON', () => {
+  const talk = JSON.stringify(JSON.stringify([{ speaker: 'a', says: 'Hi' }]));
+  expect(refusal([{ id: 1, talk }]).next).not.toContain('begin as JSON and are none');
+});

@@ -74,6 +74,7 @@ const untranslated = [
   'instruction_set_not_found',
   'lock_not_usable',
   'missing_file',
+  'model_code_not_run',
   'model_tensor_contradiction',
   'model_tensor_dtype',
   'model_tensor_missing',

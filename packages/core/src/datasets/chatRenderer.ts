@@ -8,6 +8,7 @@ import {
 } from '../templates/template.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type CallForm, callFormOf, inCallForm, TOOL } from './callForm.ts';
+import { templateOfTexts } from './contentForm.ts';
 import { tryTemplate } from './templateTrial.ts';
 import type { Conversation, Message } from './types.ts';
 
@@ -72,7 +73,8 @@ function rendererOf(
   tools: readonly unknown[] | null = null,
 ): ChatRenderer {
   const { bos, eos, pad, unk } = tokenizer;
-  const template = openTemplate(source, { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text });
+  const texts = { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text };
+  const template = templateOfTexts(openTemplate(source, texts), options);
   const answerEnds = endsOfAnswer(template, tokenizer, { ...options, tools });
   const callForm = callFormOf(template, options);
   const own = [

@@ -63,8 +63,13 @@ function whyJoined(answer: string): string {
   return /^\s/.test(answer) ? ': the answer begins with white space, which joins the prompt' : '';
 }
 
-/** Every token of a plain text is a target token. It starts as the tokenizer starts texts and ends with EOS, so that the model learns to stop. */
-function plainText({ ids }: TokenizedText, { eos }: Tokenizer): Encoded {
+/**
+ * Every token of a plain text is a target token. It starts as the tokenizer starts texts and ends with EOS, so that the model learns to stop.
+ * A text that writes these tokens itself, as one does that a chat template rendered, gets neither a second time.
+ */
+function plainText({ ids: all }: TokenizedText, { bos, eos }: Tokenizer): Encoded {
+  const isBegunTwice = bos !== null && all[0] === bos.id && all[1] === bos.id;
+  const ids = isBegunTwice ? all.subarray(1) : all;
   const isEnded = eos === null || ids.at(-1) === eos.id;
   const ended = isEnded ? ids : new Int32Array(ids.length + 1).fill(eos.id);
   if (!isEnded) ended.set(ids);

@@ -143,7 +143,7 @@ export class LeftOutFinder {
   }
 }
 
-const PARTS: Readonly<Record<LeftOut['part'], string>> = {
+const PARTS: Readonly<Record<Exclude<LeftOut['part'], 'turns'>, string>> = {
   system: 'the system message',
   tools: 'definitions of tools, or parts of them,',
   text: 'what a message says',
@@ -152,10 +152,9 @@ const PARTS: Readonly<Record<LeftOut['part'], string>> = {
   call: 'a tool call',
   arguments: 'the arguments of a tool call',
   prompt: 'what it puts before an answer in use',
-  turns: 'nothing',
 };
 
-/** What of `rows` rows is not printed, in a sentence. */
+/** What of `rows` rows is not printed, or printed as something else, in a sentence. */
 export function describeLeftOut(part: LeftOut['part'], rows: number): string {
   if (part === 'turns')
     return `messages hold control tokens of the chat template in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
@@ -177,9 +176,10 @@ export function leftOutOfPrompt(
   return messages
     .flatMap((_, i) => finder.ofMessage(i, whole.messages[i] ?? null))
     .filter(({ part }) => part !== 'earlier thinking')
-    .map(({ part, message }) => {
+    .flatMap(({ part, message }) => {
+      if (part === 'turns') return [];
       const where = `message ${Number(message) + 1}`;
-      return { part, why: `the chat template leaves out ${PARTS[part]} (${where}): the model never sees it` };
+      return [{ part, why: `the chat template leaves out ${PARTS[part]} (${where}): the model never sees it` }];
     });
 }
 

@@ -14,7 +14,7 @@ export interface JudgedRow {
   readonly targetTokens: number | null;
   /** A plain text, which is split where it is too long. */
   readonly isText: boolean;
-  /** The template does not print a part of it. */
+  /** The template does not print a part of it, or prints what reads as tokens of its own. */
   readonly leavesOut: boolean;
 }
 
@@ -81,7 +81,7 @@ export class RowTable {
     return ((this.#codes[row] as number) & LEAVES_OUT) !== 0;
   }
 
-  /** It is not trained as it stands: dropped, cut, or a part of it is not printed. */
+  /** It is not trained as it stands: dropped, cut, or a part of it is not printed, or read as something else. */
   isProblem(row: number): boolean {
     return ((this.#codes[row] as number) & (CODE | LEAVES_OUT)) !== 0;
   }

@@ -119,7 +119,7 @@ export const LEFT_OUT_PARTS = [
   'turns',
 ] as const;
 
-/** A part of a row that the chat template does not print. */
+/** A part of a row that the chat template does not print, or that a model reads as something else than it was. */
 export interface LeftOut {
   readonly part: (typeof LEFT_OUT_PARTS)[number];
   /** Message of the conversation; null for the tools. */

@@ -4,6 +4,6 @@ import { DROP_REASONS } from '../datasets/types.ts';
 export const ROW_VERDICTS = ['kept', 'truncated', ...DROP_REASONS] as const;
 export type RowVerdict = (typeof ROW_VERDICTS)[number];
 
-/** `problem`: rows that are not trained as they stand; `left_out`: those of which a part is not printed. */
+/** `problem`: rows that are not trained as they stand; `left_out`: those of which a part is not printed, or read as something else. */
 export const ROW_FILTERS = ['all', 'problem', 'left_out', ...ROW_VERDICTS] as const;
 export type RowFilter = (typeof ROW_FILTERS)[number];

@@ -5,7 +5,26 @@ import { tokensWithoutRow, withoutRowWarnings } from '../tokenizers/tokensWithou
 
 /** What a model asks of training, or has, that is not done or used. */
 export function modelWarnings(model: OpenModel): Warning[] {
-  return [...droppedWeights(model), ...partsLeftOut(model), ...withoutRowWarnings(tokensWithoutRow(model), model.path)];
+  return [
+    ...ownCode(model),
+    ...droppedWeights(model),
+    ...partsLeftOut(model),
+    ...withoutRowWarnings(tokensWithoutRow(model), model.path),
+  ];
+}
+
+/** transformers runs such code with `trust_remote_code`, and it may compute something else than the model type says. */
+function ownCode({ config, configJson, path }: OpenModel): Warning[] {
+  if (!Object.hasOwn(configJson, 'auto_map')) return [];
+  return [
+    {
+      type: 'warning',
+      code: 'model_code_not_run',
+      message: `the model names code of its own (auto_map), which is not run: it is computed as ${config.architecture} is in transformers`,
+      where: join(path, 'config.json'),
+      next: 'nothing, if that code does the same, as that of models which came before their type was in transformers; else use another model',
+    },
+  ];
 }
 
 function droppedWeights({ config, format, path }: OpenModel): Warning[] {

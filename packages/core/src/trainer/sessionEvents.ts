@@ -1,7 +1,8 @@
 import { cacheWarning } from '../datasets/cacheWarning.ts';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
 import { BEGINS_THOUGHTS, describeLeftOut } from '../datasets/leftOut.ts';
-import type { LeftOut } from '../datasets/types.ts';
+import type { TokenStore } from '../datasets/tokenStore.ts';
+import type { LeftOut, Side } from '../datasets/types.ts';
 import { adviceOnUnread, describeUnread } from '../datasets/unreadColumns.ts';
 import type { ModelText } from '../generate/modelText.ts';
 import { outerMatrices } from '../models/adapters/embeddings.ts';
@@ -45,6 +46,20 @@ export function sessionEvents({
       code: 'template_variable_unread',
       message: `the chat template does not read \`${name}\` of chat_template_kwargs: it changes nothing`,
       next: 'remove it, or set a chat_template that knows it',
+    });
+  }
+  const judged = sidesOf(data.train);
+  if (judged.size === 1 && !judged.has('none')) {
+    const kind = judged.has('chosen') ? 'good' : 'bad';
+    warnings.push({
+      type: 'warning',
+      code: 'answers_of_one_kind',
+      message: `every answer to train on is marked as a ${kind} one: nothing says what sets it apart from a ${kind === 'good' ? 'bad' : 'good'} one`,
+      where: data.summary.files[0]?.path,
+      next:
+        kind === 'good'
+          ? 'add rows with `label: false`, or train the answers without `rl`'
+          : 'add rows with `label: true`: the model only learns to avoid these answers, whatever it says instead',
     });
   }
   const outvoted = job.adapter && lora && initialAdapter ? keysOutvoted(job.adapter, lora, model) : [];
@@ -123,6 +138,9 @@ const LEFT_OUT_ADVICE: Readonly<Record<string, string>> = {
     'if they were rendered before, write the messages as they were said, or train the whole text with `type: completion`',
   prompt: `where the template ${BEGINS_THOUGHTS}; else set another \`chat_template\``,
 };
+
+const sidesOf = (store: TokenStore): Set<Side> =>
+  new Set(Array.from({ length: store.count }, (_, document) => store.side(document)));
 
 /** The variables handed to a chat template in whose source their name does not occur. */
 function unreadVariables(

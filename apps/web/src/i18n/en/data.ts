@@ -230,7 +230,7 @@ export const data = {
   verdict: {
     all: 'All',
     problem: 'Problems',
-    left_out: 'Not all printed',
+    left_out: 'Not as written',
     kept: 'Kept',
     truncated: 'Cut',
     malformed_row: 'Malformed',
@@ -252,8 +252,8 @@ export const data = {
   },
   verdictHint: {
     all: 'Every row',
-    problem: 'Rows that are not trained as they stand: dropped, cut, or not printed in full',
-    left_out: 'The chat template does not print a part of the row',
+    problem: 'Rows that are not trained as they stand: dropped, cut, or read otherwise than written',
+    left_out: 'The chat template does not print a part of the row, or the row holds control tokens of the template',
     kept: 'Trained as it stands',
     truncated: 'Longer than sequence_len, and cut there',
     malformed_row: 'The row cannot be read as the format of the others',

@@ -234,7 +234,7 @@ export const data: Pick<
   verdict: {
     all: '全部',
     problem: '问题',
-    left_out: '未全部输出',
+    left_out: '与原文不同',
     kept: '保留',
     truncated: '截断',
     malformed_row: '格式错误',
@@ -256,8 +256,8 @@ export const data: Pick<
   },
   verdictHint: {
     all: '每一行',
-    problem: '不能原样训练的行：被丢弃、被截断或未全部输出',
-    left_out: '对话模板没有输出此行的一部分',
+    problem: '不能原样训练的行：被丢弃、被截断或与原文不同',
+    left_out: '对话模板没有输出此行的一部分，或此行含有模板自身的控制标记',
     kept: '原样训练',
     truncated: '超过 sequence_len，在那里截断',
     malformed_row: '无法按其他行的格式读取',

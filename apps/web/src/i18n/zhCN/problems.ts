@@ -105,6 +105,7 @@ const data: Record<string, Problem> = {
   content_left_out: ['有些内容被略去'],
   rejected_unread: ['被拒绝的回答没有被读取'],
   nothing_supervised: ['没有任何词元参与训练', '检查 roles_to_train 和对话模板'],
+  answers_of_one_kind: ['所有回答的标签都相同，无法学到好坏之间的差别', '请加入另一种标签的数据行，或不用 rl 训练'],
   nothing_learned: ['唯一的一步处于预热中，学习率为 0：什么也学不到', '请设置 warmup_ratio: 0，或训练更多步'],
   no_validation_rows: ['没有验证数据', '请设置 val_set_size，或检查 test_datasets 及其数据行'],
   messages_invalid: ['消息格式有误'],

@@ -1,7 +1,7 @@
 /** What to write in a recipe for rows that are in no known format. */
 import { stringify } from 'yaml';
 import type { ColumnMapping } from '../../protocol/columns.ts';
-import { beginsAsJson, isGiven, isObject, jsonIn, listOf, mostOf, type RowValue, TEXTS } from './format.ts';
+import { beginsAsJson, isGiven, isObject, jsonIn, listOf, mostOf, type RowValue, TEXTS, textWithin } from './format.ts';
 import { answersOtherThanText, areSingleMessages, columnsOf, guessMapping } from './guessMapping.ts';
 
 const GENERAL =
@@ -12,7 +12,7 @@ export function adviceFor(rows: readonly RowValue[]): string {
     return 'a row is one message here: write all messages of a conversation into one row, as {"messages": [{"role": …, "content": …}, …]}';
   }
   const broken = Object.keys(rows[0] ?? {}).find((name) =>
-    mostOf(rows, (row) => beginsAsJson(row[name]) && jsonIn(String(row[name])) === undefined),
+    mostOf(rows, (row) => beginsAsJson(row[name]) && jsonIn(textWithin(String(row[name]))) === undefined),
   );
   if (broken !== undefined) return `the texts of '${broken}' begin as JSON and are none: write them with json.dumps`;
   if (isTableOfPandas(rows)) {

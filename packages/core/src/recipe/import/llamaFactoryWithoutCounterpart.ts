@@ -11,7 +11,6 @@ export const withoutCounterpart: Rules = {
     'cache_dir',
     'tokenized_path',
     'save_only_model',
-    'data_seed',
     'preprocessing_batch_size',
     'data_shared_file_system',
     'use_unsloth',
@@ -24,6 +23,7 @@ export const withoutCounterpart: Rules = {
     'hf_hub_token',
     'ms_hub_token',
   ]),
+  ...needless('the order of rows follows from `seed`, as everything random does', ['data_seed']),
   ...needless('`anneal export` does it', [
     'export_dir',
     'export_size',
