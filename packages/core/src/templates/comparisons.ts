@@ -1,10 +1,11 @@
 import type { CallExpression, Expression } from './ast.ts';
-import { compileExpression, type Evaluate } from './expressions.ts';
 import { compareValues, contains } from './operators.ts';
+import type { Scope } from './scope.ts';
 import { equal, type Value } from './values.ts';
 
 type Comparison = Extract<Expression, { type: 'BinaryExpression' }>;
 
+type Evaluate = (scope: Scope) => Value;
 type Holds = (left: Value, right: Value) => boolean;
 
 const COMPARISONS: Readonly<Record<string, Holds>> = {
@@ -22,15 +23,15 @@ export const isComparison = (node: Expression): boolean =>
   node.type === 'BinaryExpression' && Object.hasOwn(COMPARISONS, node.operator.value);
 
 /** `a == b == c` is `a == b and b == c`, as in Python, and so are all others: `a < b in c`. */
-export function compileComparison(comparison: Comparison): Evaluate {
+export function compileComparison(comparison: Comparison, compile: (node: Expression) => Evaluate): Evaluate {
   const links: { holds: Holds; right: Evaluate }[] = [];
   let rest: Expression = comparison;
   while (isComparison(rest)) {
     const { operator, left, right } = rest as Comparison;
-    links.unshift({ holds: COMPARISONS[operator.value] as Holds, right: compileExpression(right) });
+    links.unshift({ holds: COMPARISONS[operator.value] as Holds, right: compile(right) });
     rest = left;
   }
-  const first = compileExpression(rest);
+  const first = compile(rest);
   const [link, ...others] = links as [(typeof links)[0]];
   if (others.length === 0) return (scope) => link.holds(first(scope), link.right(scope));
   return (scope) => {

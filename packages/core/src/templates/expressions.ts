@@ -76,7 +76,7 @@ export function compileExpression(node: Expression): Evaluate {
     case 'CallExpression':
       return isGroup(node) ? compileExpression(node.args[0] as Expression) : compileCall(node);
     case 'BinaryExpression':
-      if (isComparison(node)) return compileComparison(node);
+      if (isComparison(node)) return compileComparison(node, compileExpression);
       return compileBinary(node.operator.value, compileExpression(node.left), compileExpression(node.right));
     case 'UnaryExpression': {
       const argument = compileExpression(node.argument);

@@ -52,8 +52,8 @@ const FILTERS: Readonly<Record<string, readonly [readonly string[], (value: Valu
   length: [[], length],
   count: [[], length],
   list: [[], (value) => (iterableKind(value) === 'generator' ? iterate(value) : [...iterate(value)])],
-  first: [[], first],
-  last: [[], last],
+  first: [[], firstItem],
+  last: [[], lastItem],
   reverse: [[], reverse],
   join: [
     ['d', 'attribute'],
@@ -123,12 +123,12 @@ function fallback(value: Value, [otherwise = '', also = false]: Given): Value {
   return value instanceof Undefined || (truthy(also) && !truthy(value)) ? otherwise : value;
 }
 
-function first(value: Value): Value {
+function firstItem(value: Value): Value {
   const [item] = isList(value) ? taken(value, 1) : iterate(value);
   return firstGiven(item, new Undefined('No first item, sequence was empty.'));
 }
 
-function last(value: Value): Value {
+function lastItem(value: Value): Value {
   if (iterableKind(value) === 'generator') throw new TemplateError("'generator' object is not reversible");
   return firstGiven(iterate(value).at(-1), new Undefined('No last item, sequence was empty.'));
 }
