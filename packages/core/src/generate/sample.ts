@@ -27,9 +27,10 @@ export function sample(
 ): number {
   if (options.repetitionPenalty !== 1) penalize(logits, options.repetitionPenalty, seen);
   if (options.temperature === 0) return argmax(logits);
-  const weights = relativeWeights(logits, options.temperature);
-  if (options.topK === 0 && options.topP === 1 && options.minP === 0) return drawn(weights, random);
-  const kept = filtered(logits, weights, options);
+  const largest = options.topK > 0 ? largestOf(logits, options.topK) : undefined;
+  const weights = relativeWeights(logits, options.temperature, largest);
+  if (!largest && options.topP === 1 && options.minP === 0) return drawn(weights, random);
+  const kept = filtered(logits, weights, options, largest);
   let remaining = random() * sum(weights, kept);
   for (const id of kept) {
     remaining -= weights[id] as number;
@@ -63,57 +64,73 @@ function penalize(logits: Float32Array, penalty: number, seen: Iterable<number>)
   }
 }
 
-/** [V]: each token's probability before any filter, as a share of the likeliest token's. */
-function relativeWeights(logits: Float32Array, temperature: number): Float64Array {
+/** [V]: each token's probability before any filter, as a share of the likeliest token's; of these ids only, or of all. */
+function relativeWeights(logits: Float32Array, temperature: number, ids?: Uint32Array): Float64Array {
   const top = logits[argmax(logits)] as number;
   const weights = new Float64Array(logits.length);
-  for (let id = 0; id < weights.length; id++) weights[id] = Math.exp(((logits[id] as number) - top) / temperature);
+  const weigh = (id: number): void => {
+    weights[id] = Math.exp(((logits[id] as number) - top) / temperature);
+  };
+  if (ids) for (const id of ids) weigh(id);
+  else for (let id = 0; id < weights.length; id++) weigh(id);
   return weights;
 }
 
-/** The ids that top-k, top-p and min-p leave. */
-function filtered(logits: Float32Array, weights: Float64Array, { topK, topP, minP }: SamplingOptions): Uint32Array {
-  let kept: Uint32Array | undefined;
-  if (topK > 0) kept = likeliest(logits, weights, (count) => count >= topK).subarray(0, topK);
-  if (topP < 1) {
-    const wanted = topP * sum(weights, kept ?? atLeast(weights, 0));
-    kept = nucleus(weights, kept ?? likeliest(logits, weights, (_, mass) => mass >= wanted), wanted);
-  }
+/** The ids that top-p and min-p leave: of the largest by top-k, or of all. */
+function filtered(
+  logits: Float32Array,
+  weights: Float64Array,
+  { topP, minP }: SamplingOptions,
+  largest: Uint32Array | undefined,
+): Uint32Array {
+  const kept = topP < 1 ? likeliest(logits, weights, topP, largest) : largest;
   // The likeliest weighs 1, so it always stays.
   return kept?.filter((id) => (weights[id] as number) >= minP) ?? atLeast(weights, minP);
 }
 
-/**
- * The likeliest ids in order, ties by id, at least as many as are enough. Only those above a bound are sorted: sorting all of
- * a vocabulary of 152,000 takes 95 ms on Zen 5, far longer than a small model takes for the token.
- */
-function likeliest(
-  logits: Float32Array,
-  weights: Float64Array,
-  areEnough: (count: number, mass: number) => boolean,
-): Uint32Array {
-  for (let bound = 2 ** -10; ; bound **= 2) {
-    const ids = atLeast(weights, bound);
-    if (ids.length < weights.length && !areEnough(ids.length, sum(weights, ids))) continue;
-    return ids.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
+/** So many ids of the largest logits, in order, ties by id. */
+function largestOf(logits: Float32Array, count: number): Uint32Array {
+  const top = logits[argmax(logits)] as number;
+  for (let distance = 2; ; distance *= 2) {
+    const ids = atLeast(logits, top - distance);
+    if (ids.length < count && Number.isFinite(distance)) continue;
+    return inOrder(ids, logits).subarray(0, count);
   }
 }
 
-function atLeast(weights: Float64Array, bound: number): Uint32Array {
-  const ids = new Uint32Array(weights.length);
+/** The likeliest ids that together make up this share, in order, ties by id; at least one. */
+function likeliest(logits: Float32Array, weights: Float64Array, share: number, largest?: Uint32Array): Uint32Array {
+  if (largest) return nucleus(weights, largest, share * sum(weights, largest)) ?? largest;
+  const wanted = share * sum(weights, atLeast(weights, 0));
+  for (let bound = 2 ** -10; ; bound **= 2) {
+    const ids = atLeast(weights, bound);
+    if (bound > 0 && sum(weights, ids) < wanted) continue;
+    const ordered = inOrder(ids, logits);
+    const found = nucleus(weights, ordered, wanted);
+    if (found || bound === 0) return found ?? ordered;
+  }
+}
+
+/** Only those above a bound are sorted: sorting all of a vocabulary of 152,000 takes 95 ms on Zen 5, far longer than a small model a token. */
+function inOrder(ids: Uint32Array, logits: Float32Array): Uint32Array {
+  return ids.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
+}
+
+function atLeast(values: Float32Array | Float64Array, bound: number): Uint32Array {
+  const ids = new Uint32Array(values.length);
   let count = 0;
-  for (let id = 0; id < weights.length; id++) if ((weights[id] as number) >= bound) ids[count++] = id;
+  for (let id = 0; id < values.length; id++) if ((values[id] as number) >= bound) ids[count++] = id;
   return ids.subarray(0, count);
 }
 
-/** The first of the ordered ids whose weights make up `wanted`; at least one. */
-function nucleus(weights: Float64Array, ordered: Uint32Array, wanted: number): Uint32Array {
+/** The first of the ordered ids whose weights make up `wanted`; null where all do not. */
+function nucleus(weights: Float64Array, ordered: Uint32Array, wanted: number): Uint32Array | null {
   let mass = 0;
   for (const [i, id] of ordered.entries()) {
     mass += weights[id] as number;
     if (mass >= wanted) return ordered.subarray(0, i + 1);
   }
-  return ordered;
+  return null;
 }
 
 function sum(weights: Float64Array, ids: Uint32Array): number {
