@@ -95,7 +95,10 @@ function printDifference({ file, what, tensors }: FileDifference): void {
   if (tensors.length > mostTensors) print(`           and ${tensors.length - mostTensors} more tensors`);
 }
 
-const environmentNames: Readonly<Record<keyof Environment, string>> = {
+/** Which of several equal GPUs it was changes no bit. */
+type ComparedKey = Exclude<keyof Environment, 'busId'>;
+
+const environmentNames: Readonly<Record<ComparedKey, string>> = {
   version: 'version of Anneal',
   device: 'device',
   processor: 'processor',
@@ -110,7 +113,7 @@ function printEnvironments({ original, repeated }: Reproduction['environments'],
     if (!agrees) print('the run does not say on which machine it was trained: that can be the cause');
     return;
   }
-  const keys = Object.keys(environmentNames) as (keyof Environment)[];
+  const keys = Object.keys(environmentNames) as ComparedKey[];
   const changed = keys.filter((key) => original[key] !== repeated[key]);
   if (changed.length > 0 && !agrees)
     print('likely causes, the same bits are promised on the same machine and version only:');

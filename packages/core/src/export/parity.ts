@@ -1,6 +1,5 @@
 /** Whether what was exported answers as what it was made from: the likeliest token each time, from the same prompts. */
-import type { Engine } from '@anneal/kernels';
-import { chooseDevice } from '../device.ts';
+import type { Device, Engine } from '@anneal/kernels';
 import { adaptedProgram, baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate, likeliestTokens } from '../generate/generate.ts';
 import { encodePrompt, type ModelText, type ModelTextOptions, openModelText } from '../generate/modelText.ts';
@@ -9,6 +8,7 @@ import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { openModel } from '../models/open.ts';
 import type { ComparedPrompt } from '../protocol/exports.ts';
+import { roomiestDevice } from '../roomiestDevice.ts';
 import { readableIds } from '../tokenizers/tokensWithoutRow.ts';
 
 export interface AskedModel {
@@ -32,6 +32,8 @@ export interface Answered {
 }
 
 export interface AskOptions {
+  /** The same for all that are compared; by default the one with the most room. */
+  readonly device?: Device;
   readonly onLoad?: (loaded: number, total: number) => void;
   readonly onAnswer?: (done: number, total: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -100,7 +102,7 @@ interface Reader {
 async function withModel<T>(
   { modelPath, adapterFolder, quantization, text: textOptions }: AskedModel,
   prompts: readonly AskedPrompt[],
-  { maxTokens, onLoad, signal }: AskOptions & { maxTokens: number },
+  { device = roomiestDevice(), maxTokens, onLoad, signal }: AskOptions & { maxTokens: number },
   use: (reader: Reader) => Promise<T>,
 ): Promise<T> {
   const model = openModel(modelPath);
@@ -110,7 +112,7 @@ async function withModel<T>(
     const longest = Math.max(...promptIds.map(({ length }) => length));
     const adapter = adapterFolder === null ? null : await loadLoraWeights(adapterFolder, model);
     const engine = await openDecodeEngine(model, {
-      device: chooseDevice(),
+      device,
       weightType: 'f32',
       quantization,
       contextLength: Math.min(longest + maxTokens + 1, model.config.maxPositions),

@@ -1,10 +1,10 @@
 import { type Device, deviceBytes } from '@anneal/kernels';
-import { chooseDevice } from '../device.ts';
 import { memoryBudget } from '../memory.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { longestText } from '../models/config.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
+import { roomiestDevice } from '../roomiestDevice.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
 import { type TokenPiece, tokenPieces } from '../tokenizers/tokenPieces.ts';
 import { adaptedProgram, baseProgram, openDecodeEngine, planDecoding } from './decodeEngine.ts';
@@ -107,7 +107,7 @@ export async function measureAnswerer(options: AnswererOptions): Promise<{ bytes
 }
 
 async function engineOptions(model: OpenModel, options: AnswererOptions) {
-  const { device = chooseDevice(), adapterFolder, weightType, quantization, sideBySide, onLoad, signal } = options;
+  const { device = roomiestDevice(), adapterFolder, weightType, quantization, sideBySide, onLoad, signal } = options;
   const adapter = adapterFolder ? await loadLoraWeights(adapterFolder, model) : null;
   const contextLength = Math.min(options.contextLength, longestText(model.config));
   return {

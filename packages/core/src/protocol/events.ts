@@ -38,6 +38,8 @@ export const environmentSchema = z.object({
   version: z.string(),
   /** `cpu`, or the GPU as `cuda:0`. */
   device: z.string(),
+  /** Of a GPU, on the PCI bus: programs that are shown other GPUs count them otherwise. */
+  busId: z.string().optional(),
   /** Model of the processor or GPU. */
   processor: z.string(),
   /** Of the processor as the kernels name it, such as avx512; the compute capability of a GPU. */

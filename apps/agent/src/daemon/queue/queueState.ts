@@ -4,9 +4,12 @@ import { deviceOfLiveRun, hostDevices } from '../../service/host/devices.ts';
 import type { RunFeed } from '../runs/feed.ts';
 
 /** The device of a run that is live. One that is being launched has not yet written on which it is. */
-export function occupiedBy({ key, seq, device }: RunFeed, waiting: readonly QueuedRun[]): string {
+export function occupiedBy(
+  { key, seq, device, busId }: Pick<RunFeed, 'key' | 'seq' | 'device' | 'busId'>,
+  waiting: readonly QueuedRun[],
+): string {
   const launched = waiting.find(({ run, afterSeq }) => run === key && afterSeq === seq);
-  return launched?.device ?? deviceOfLiveRun(device);
+  return launched?.device ?? deviceOfLiveRun(device, busId);
 }
 
 /** The queue by device: those of this host first, then what else something waits for or was set for. */

@@ -77,6 +77,11 @@ export class RunFeed {
     return this.#recipeNames().device;
   }
 
+  /** Of the GPU that it has begun to train on, while it is live. */
+  get busId(): string | null {
+    return this.isLive ? this.#history.kept.busId : null;
+  }
+
   /** What the queue has of it. */
   setQueued(queued: QueuePlace | undefined, refused: RefusedRun | undefined): void {
     if (JSON.stringify([queued, refused]) === JSON.stringify([this.#queued, this.#refused])) return;

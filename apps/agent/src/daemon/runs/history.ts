@@ -20,6 +20,8 @@ export const keptHistorySchema = z.object({
   notFinite: z.array(z.number()),
   happenings: z.array(runEventSchema),
   launchStart: z.number(),
+  /** Of the GPU that its newest launch trains on. */
+  busId: z.string().nullable(),
   /** Of the loss. */
   outline: keptOutlineSchema,
   alerts: keptAlertsSchema,
@@ -43,6 +45,7 @@ export class RunHistory {
       notFinite: [],
       happenings: [],
       launchStart: 0,
+      busId: null,
       outline: new Outline().kept,
       alerts: new AlertWatch().kept,
     };
@@ -98,9 +101,11 @@ export class RunHistory {
       case 'resumed':
         this.#dropAfter(event.fromStep);
         kept.resumes.push(event.fromStep);
+        kept.busId = null; // `started` says it anew
         break;
       case 'started':
         kept.launchStart = this.steps.length;
+        kept.busId = event.environment?.busId ?? null;
         break;
     }
   }

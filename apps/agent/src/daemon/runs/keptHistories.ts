@@ -20,7 +20,7 @@ const comparedBytes = 4096;
 
 const keptSchema = z.object({
   /** Another meaning of what is kept is another number. */
-  version: z.literal(4),
+  version: z.literal(5),
   columns: z.array(z.string()),
   /** Of the rows, which have a number for each behind the columns. */
   functions: z.array(z.string()),
@@ -70,7 +70,7 @@ export class KeptHistories {
       makeFolder(this.#folder);
       history.steps.flush();
       const kept: z.input<typeof keptSchema> = {
-        version: 4,
+        version: 5,
         columns: [...columns],
         functions: [...history.steps.functions],
         offset,

@@ -11,6 +11,7 @@ import {
   type ParityRequest,
   parityRequest,
 } from '@anneal/core/protocol/exports';
+import { roomiestDevice } from '@anneal/core/roomiestDevice';
 import { quantizationOf, samplePrompt } from '@anneal/core/trainer/job';
 import type { Context } from '../context.ts';
 import { checkBase, type ModelSource, resolveSource } from '../models/source.ts';
@@ -34,7 +35,9 @@ export async function* checkParity(
   for (const path of paths) refuseScaled(path);
   const prompts = promptsFor(source, wanted.prompts);
   return yield* reporting(async (report, signal) => {
+    const device = roomiestDevice();
     const showing = (model: string) => ({
+      device,
       onLoad: (done: number, total: number) => report({ model, phase: 'loading', done, total }),
       onAnswer: (done: number, total: number) => report({ model, phase: 'answering', done, total }),
       signal,

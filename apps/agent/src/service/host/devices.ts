@@ -34,8 +34,12 @@ export function deviceOfRun(wanted: string): string {
   return name;
 }
 
-/** As `deviceOfRun`, of a run that trains: one whose recipe names a device that is gone, or cannot be read, is on that. */
-export function deviceOfLiveRun(wanted: string | null): string {
+/**
+ * As `deviceOfRun`, of a run that trains: one whose recipe names a device that is gone, or cannot be read, is on that.
+ * @param busId of its GPU, where it has said so: a run that was shown other GPUs (CUDA_VISIBLE_DEVICES) calls it otherwise than we do
+ */
+export function deviceOfLiveRun(wanted: string | null, busId: string | null = null): string {
+  if (busId !== null) return seenGpus().find((gpu) => gpu.busId === busId)?.name ?? `GPU ${busId}`;
   try {
     return deviceOfRun(wanted ?? 'auto');
   } catch (error) {
