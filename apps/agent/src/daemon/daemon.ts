@@ -157,6 +157,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       feeds,
       uploads: new Uploads(workspace, basePath),
       metrics: () => metricsText(agent),
+      log: options.log,
       cookiePlace: { basePath, secure: address.tls !== undefined },
       onSignOut: (token) => sockets.endSession(token),
       download: async ({ run, key, file }, request) => {

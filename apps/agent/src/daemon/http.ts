@@ -1,13 +1,14 @@
 /** Everything that is asked for without a socket: the studio, pairing, and whether the agent is well. */
 import { UserError } from '@anneal/core/errors';
 import { compareRunsRequest } from '@anneal/core/protocol/runs';
+import { parseJson } from '@anneal/formats/json';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { parseRequest } from '../service/parseRequest.ts';
 import type { Access } from './auth/access.ts';
 import type { Audit } from './auth/audit.ts';
 import type { Callers } from './auth/callers.ts';
+import { bodyOf } from './body.ts';
 import { type CookiePlace, endedCookie, sessionCookie, sessionsIn } from './cookies.ts';
 import type { DataSources } from './data/dataSources.ts';
 import { downloadRows } from './data/download.ts';
@@ -34,6 +35,8 @@ export interface HttpOptions {
   metrics(): Promise<string>;
   /** Answers below `/v1`. */
   api: Hono<ApiEnvironment>;
+  /** Is told of defects. */
+  log(text: string): void;
   /** Where cookies are sent. */
   cookiePlace: CookiePlace;
   /** Called with a session's token that holds no longer. */
@@ -69,11 +72,21 @@ export function createHttp(options: HttpOptions): Hono {
     feeds,
     uploads,
     api,
+    log,
     cookiePlace,
     onSignOut,
     download,
   } = options;
   const app = new Hono();
+
+  app.onError((error, c) => {
+    // Of a client that went away while it was still sending, there is nobody to be told.
+    if (!c.req.raw.signal.aborted) log(`defect in ${c.req.method} ${c.req.path}: ${error.stack}`);
+    return c.json(
+      { error: { code: 'unexpected', what: 'unexpected error in the agent', next: 'its output says more' } },
+      500,
+    );
+  });
 
   app.use(async (c, next) => {
     await next();
@@ -144,18 +157,16 @@ export function createHttp(options: HttpOptions): Hono {
     return c.json({ paired: access.sessionAmong(sessionsIn(c.req.header('cookie'), agentId)) !== undefined });
   });
 
-  const body = bodyLimit({
-    maxSize: largestBody,
-    onError: (c) =>
-      c.json({ error: { code: 'body_too_large', what: `a request has at most ${largestBody} bytes` } }, 413),
-  });
-  app.use('/api/*', body, async (c, next) => {
+  app.use('/api/*', async (c, next) => {
     if (c.req.method !== 'POST' || isJson(c)) return next();
     return c.json({ error: { code: 'wrong_content_type', what: 'the body has to be application/json' } }, 415);
   });
 
   app.post('/api/pair', async (c) => {
-    const wanted = pairSchema.safeParse(await c.req.json().catch(() => undefined));
+    const body = await bodyOf(c.req.raw, largestBody);
+    if (!body)
+      return c.json({ error: { code: 'body_too_large', what: `a request has at most ${largestBody} bytes` } }, 413);
+    const wanted = pairSchema.safeParse(jsonIn(body));
     if (!wanted.success) return c.json({ error: { code: 'wrong_request', what: 'the body has no code' } }, 400);
     try {
       const token = await access.pair(wanted.data.code, c.req.header('user-agent')?.slice(0, 200));
@@ -244,6 +255,16 @@ export function createHttp(options: HttpOptions): Hono {
 function refused(c: Context, error: unknown): Response {
   if (!(error instanceof UserError)) throw error;
   return c.json({ error: error.toJSON() }, error.code === 'bad_request' ? 400 : 404);
+}
+
+/** Undefined where it is none. */
+function jsonIn(body: Uint8Array): unknown {
+  try {
+    return parseJson(body, 'the body');
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return undefined;
+  }
 }
 
 function isJson(c: Context): boolean {

@@ -6,10 +6,10 @@ import { variantOf } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
 import { parseJson } from '@anneal/formats/json';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import type { z } from 'zod';
 import type { Caller, Callers } from '../auth/callers.ts';
+import { bodyOf } from '../body.ts';
 import type { Chattables } from '../chat/chattables.ts';
 import type { LoadedModels } from '../chat/loadedModels.ts';
 import { chatRequest, completionRequest } from './answerRequest.ts';
@@ -66,11 +66,6 @@ export function createApi({
     return next();
   });
 
-  const body = bodyLimit({
-    maxSize: largestBody,
-    onError: (c) => refuse(c, apiError(413, 'body_too_large', `A request has at most ${largestBody} bytes.`)),
-  });
-
   const listed = async (): Promise<ApiModel[]> => (await chattables.list()).flatMap(modelsOf);
 
   app.get('/models', async (c) => c.json({ object: 'list', data: await listed() }));
@@ -83,13 +78,13 @@ export function createApi({
     return c.json({ ...model, id });
   });
 
-  app.post('/chat/completions', body, async (c) => {
+  app.post('/chat/completions', async (c) => {
     const wanted = await parametersOf(c, chatParameters);
     const request = chatRequest(wanted);
     return answer(c, wanted, request, chatForm(wanted.model, request));
   });
 
-  app.post('/completions', body, async (c) => {
+  app.post('/completions', async (c) => {
     const wanted = await parametersOf(c, completionParameters);
     return answer(c, wanted, completionRequest(wanted), completionForm(wanted.model, wanted.prompt));
   });
@@ -183,7 +178,8 @@ async function parametersOf<Schema extends z.ZodType>(c: Context, schema: Schema
   if (!/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
     throw new Refused(apiError(415, 'wrong_content_type', 'The body has to be application/json.'));
   }
-  const bytes = new Uint8Array(await c.req.arrayBuffer());
+  const bytes = await bodyOf(c.req.raw, largestBody);
+  if (!bytes) throw new Refused(apiError(413, 'body_too_large', `A request has at most ${largestBody} bytes.`));
   let value: unknown;
   try {
     value = parseJson(bytes, 'the body');
