@@ -53,12 +53,12 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'exports',
-    summary: 'list, check and remove what runs were exported as',
+    summary: 'list, check and remove the exports of runs',
     load: () => import('./commands/exports.ts'),
   },
   {
     name: 'push',
-    summary: 'send what was exported to a hub, with a model card',
+    summary: 'send an export to a hub, with a model card',
     load: () => import('./commands/push.ts'),
   },
   {
@@ -84,7 +84,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'edit',
-    summary: 'show a row of a data file, or write a version in which it is another one',
+    summary: 'show a row of a data file, or change it in a new version of the file',
     load: () => import('./commands/edit.ts'),
   },
   {
@@ -114,7 +114,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'endpoints',
-    summary: 'name those whom an agent may ask for rows, with their keys',
+    summary: 'keep the addresses that an agent may ask for rows, with their keys',
     load: () => import('./commands/endpoints.ts'),
   },
   {

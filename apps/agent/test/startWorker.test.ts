@@ -129,7 +129,7 @@ describe('in the foreground', () => {
     expect(lines[0]).toMatch(/^run \d{8}-\d{6}-normal$/);
     expect(lines[1]).toBe('training for 6 steps');
     expect(lines[2]).toBe('step 1  epoch 0.17  loss 3  grad norm 1  lr 1.0e-4  1,000 tok/s');
-    expect(lines.at(-1)).toBe('finished after step 6  loss 0.5  in 0.1 s');
+    expect(lines.at(-1)).toBe('finished after step 6  loss 0.5  0.1 s in steps');
     expect(stdout).not.toContain('\u001b');
     expect(stdout).not.toContain('\r');
   });

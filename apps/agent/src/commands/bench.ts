@@ -38,7 +38,7 @@ export function define(command: Command): void {
       .addOption(field('rows', '--rows <number>', 'documents of a step, packed into one row; for rollouts: answers'))
       .addOption(field('sequenceLen', '--sequence-len <tokens>', 'tokens of each document of a step, or of the prompt'))
       .addOption(field('loraR', '--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning'))
-      .option('--dora', 'the adapter is of DoRA')
+      .option('--dora', 'the adapter is a DoRA')
       .addOption(field('dtype', '--dtype <type>', 'type of the weights; default: a row for each'))
       .addOption(field('quantization', '--quantization <form>', 'how the linears of the frozen model are held'))
       .addOption(field('optimizer', '--optimizer <name>', 'as in a recipe'))

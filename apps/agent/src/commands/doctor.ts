@@ -17,7 +17,7 @@ export function define(command: Command): void {
         '--bundle [file]',
         'write a file for somebody who helps: versions, devices, errors, a run; without secrets',
       )
-      .option('--rebuild-index', 'make anew what an agent that has ended keeps of the runs of this folder')
+      .option('--rebuild-index', "rebuild the agent's index of the runs of this folder; the agent must have ended")
       .option('--run <run>', 'with --bundle: which run; default: the newest, where there is one')
       .action(doctor),
     'anneal doctor',

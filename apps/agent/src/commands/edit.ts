@@ -20,10 +20,10 @@ export function define(command: Command): void {
     command
       .argument('<file>', 'a data file: .jsonl, .json or .txt')
       .argument('[row]', 'the line that the row stands on', numberFrom(rowRequest.shape.row))
-      .option('--with <row>', 'what is to stand there instead')
+      .option('--with <row>', 'the row to put there instead')
       .addOption(new Option('--remove', 'leave the row out').conflicts('with'))
       .addOption(
-        new Option('--add <row>', 'a row more at the end, instead of naming one').conflicts(['with', 'remove']),
+        new Option('--add <row>', 'add this row at the end; no line is given then').conflicts(['with', 'remove']),
       )
       .action(edit),
     'anneal edit data/rows.jsonl 42',

@@ -6,13 +6,13 @@ import { addExamples } from './examples.ts';
 export function define(command: Command): void {
   const subcommand = agentSubcommands(command);
   addExamples(
-    subcommand('list', 'which there are, and how their keys end').action(async (options: AgentFolderOptions) =>
+    subcommand('list', 'list them, and how their keys end').action(async (options: AgentFolderOptions) =>
       (await import('./endpointsKept.ts')).list(options),
     ),
     'anneal endpoints list',
   );
   addExamples(
-    subcommand('set <name> <url>', 'name an address that recipes which make rows may ask, up to /chat/completions')
+    subcommand('set <name> <url>', 'let recipes that make rows ask this address (what stands before /chat/completions)')
       .option('--with-key', 'it has an API key: read from the terminal without being shown, or from a pipe, and sealed')
       .action(async (name: string, url: string, options: AgentFolderOptions & { withKey?: boolean }) =>
         (await import('./endpointsKept.ts')).set({ name, url }, options),

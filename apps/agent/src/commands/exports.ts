@@ -13,7 +13,7 @@ export function define(command: Command): void {
     command.command(nameAndArguments).summary(summary).description(summary);
 
   addExamples(
-    addRunsDirectoryOption(subcommand('ls', 'list what a run was exported as'))
+    addRunsDirectoryOption(subcommand('ls', 'list the exports of a run'))
       .argument('[run]', runArgument, 'latest')
       .action(async (run: string, options: RunsOptions) => (await import('./exportsLs.ts')).ls(run, options)),
     'anneal exports ls latest',
@@ -22,13 +22,13 @@ export function define(command: Command): void {
     addSourceOptions(
       subcommand(
         'check',
-        'ask a model and what was exported from it the same, and compare their answers token by token',
+        'ask a model and its exports the same, and compare their answers token by token',
       ),
     )
       .argument('<source>', sourceHelp)
-      .argument('[exported...]', 'adapter, merged folder or GGUF file; by default all of a run that lie there')
+      .argument('[exported...]', 'an adapter, a merged folder or a GGUF file; default: every export of the run')
       .option('--prompt <text...>', "what to ask; by default the recipe's sample prompts")
-      .addOption(optionFor(parityRequest.shape.maxTokens, '--max-tokens <number>', 'of each answer'))
+      .addOption(optionFor(parityRequest.shape.maxTokens, '--max-tokens <number>', 'longest answer'))
       .action(async (source: string, exported: string[], options: RunsOptions & CheckOptions) =>
         (await import('./exportsCheck.ts')).checkExports(source, exported, options),
       ),
@@ -36,7 +36,7 @@ export function define(command: Command): void {
     'anneal exports check ./my-model ./my-model-gguf/my-model-Q8_0.gguf --prompt "Who are you?"',
   );
   addExamples(
-    addRunsDirectoryOption(subcommand('rm', 'remove what a run was exported as'))
+    addRunsDirectoryOption(subcommand('rm', 'remove exports of a run'))
       .argument('<run>', runArgument)
       .argument('<path...>', 'as `anneal exports ls` shows them')
       .option('--yes', 'remove them; without it they are only listed')

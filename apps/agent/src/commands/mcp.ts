@@ -8,7 +8,7 @@ export function define(command: Command): void {
       .description(
         `${command.summary()}\n\nIt speaks the Model Context Protocol on stdin and stdout. What is offered is what the role of the ` +
           'token may: a viewer looks, an editor also talks to models, an operator also trains and exports. ' +
-          'An assistant is told of it as: {"command": "anneal", "args": ["mcp"], "env": {"ANNEAL_HOST": …, "ANNEAL_TOKEN": …}}',
+          'In the configuration of an assistant: {"command": "anneal", "args": ["mcp"], "env": {"ANNEAL_HOST": …, "ANNEAL_TOKEN": …}}',
       )
       .action(async (options) => (await import('./mcpServe.ts')).serve(options)),
     'anneal mcp --host http://127.0.0.1:7420 --token-file ~/.anneal-token',

@@ -26,7 +26,7 @@ export function define(command: Command): void {
   addExamples(
     addRunsDirectoryOption(subcommand('rm', 'remove a model from the cache, if no run needs it'))
       .argument('<model>', modelArgument)
-      .option('--yes', 'remove it; without it it is only named')
+      .option('--yes', 'remove it; without this it is only named')
       .action(async (model: string, options: RunsOptions & { yes?: boolean }) =>
         (await import('./modelsRm.ts')).remove(model, options),
       ),

@@ -15,8 +15,8 @@ export function define(command: Command): void {
   addExamples(
     command
       .argument('[folder]', 'the folder that the agent serves', '.')
-      .option('--name <name>', 'of somebody else, who is added where they are not known')
-      .addOption(new Option('--role <role>', 'what somebody new may do; default: viewer').choices([...roles]))
+      .option('--name <name>', 'for another person, who is added if not known yet')
+      .addOption(new Option('--role <role>', 'what a new person may do; default: viewer').choices([...roles]))
       .action(pair),
     'anneal pair',
     'anneal pair my-project --name Ada --role operator',

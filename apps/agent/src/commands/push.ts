@@ -20,7 +20,7 @@ interface PushOptions extends RunsOptions {
 export function define(command: Command): void {
   addExamples(
     addRunsDirectoryOption(
-      command.argument('<source>', 'what was exported, as `anneal exports ls` shows it; or a run exported in one form'),
+      command.argument('<source>', 'an export, as `anneal exports ls` shows it; or a run that has only one'),
     )
       .option('--to <owner/name>', 'the repository; it is made where there is none')
       .addOption(optionFor(pushRequest.shape.hub, '--hub <hub>', 'where to'))

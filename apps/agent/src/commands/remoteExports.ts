@@ -5,7 +5,7 @@ import { define as defineHere } from './exports.ts';
 /** As on this machine, and what was exported can be fetched. */
 export function define(command: Command): void {
   defineHere(command);
-  const summary = 'fetch what a run was exported as; what has arrived of an earlier try is kept';
+  const summary = 'fetch an export of a run; what has arrived of an earlier try is kept';
   addExamples(
     command
       .command('get')

@@ -86,7 +86,7 @@ export function define(command: Command): void {
     'anneal runs save latest',
   );
   addExamples(
-    subcommand('note', 'write a note about a run, or read it; an empty text takes it away')
+    subcommand('note', 'write a note about a run, or read it; an empty text removes it')
       .argument('[run]', runArgument, 'latest')
       .argument('[text]', 'instead of what is there')
       .action(async (run: string, text: string | undefined, options: RunsOptions) =>

@@ -9,7 +9,7 @@ const name = () => new Argument('<name>', 'which one').choices([...secretNames])
 export function define(command: Command): void {
   const subcommand = agentSubcommands(command);
   addExamples(
-    subcommand('list', 'which there are, where from, and how they end').action(async (options: AgentFolderOptions) =>
+    subcommand('list', 'list them: where each comes from, and how it ends').action(async (options: AgentFolderOptions) =>
       (await import('./secretsKept.ts')).list(options),
     ),
     'anneal secrets list',

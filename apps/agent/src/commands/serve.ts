@@ -7,7 +7,7 @@ export interface ServeOptions {
   host: string;
   port: number;
   runsDir?: string;
-  allowHost: readonly string[];
+  allowHost?: readonly string[];
   basePath?: string;
   tokenFile?: string;
   tlsCert?: string;
@@ -28,10 +28,9 @@ export function define(command: Command): void {
       .option(
         '--allow-host <name>',
         'a name under which browsers may call the agent; again for another one',
-        (value: string, earlier: readonly string[]) => [...earlier, value],
-        [],
+        (value: string, earlier: readonly string[] = []) => [...earlier, value],
       )
-      .option('--base-path <path>', 'below which a proxy shows the agent, such as /user/ada/proxy/7420')
+      .option('--base-path <path>', 'the path below which a proxy shows the agent, such as /user/ada/proxy/7420')
       .option('--token-file <file>', 'a token of 32 characters or more that opens the agent, beside pairing')
       .option('--tls-cert <file>', 'certificate for TLS, PEM')
       .option('--tls-key <file>', 'its private key, PEM')

@@ -24,7 +24,7 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     runsFolder: options.runsDir,
     calledAs,
     log: remark,
-    allowedHosts: options.allowHost,
+    allowedHosts: options.allowHost ?? [],
     basePath,
   });
   const link = await daemon.pairingLink();

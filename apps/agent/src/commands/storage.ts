@@ -22,14 +22,14 @@ export function define(command: Command): void {
       'ls',
       'what takes room: runs, checkpoints, exports, trash, models, data sets, data files, prepared data, uploads',
     )
-      .option('--all', 'every item, with what names it to clean')
+      .option('--all', 'every item, by the name that clean takes')
       .action(async (options: StorageOptions & { all?: boolean }) => (await verbs()).ls(options)),
     'anneal storage ls',
   );
   addExamples(
     subcommand('clean', 'give room back: only what no run needs, and what can be made again')
       .argument('<what...>', `${kinds}; or an item as \`ls --all\` shows it`)
-      .option('--yes', 'do it; without it, it is only said what would go')
+      .option('--yes', 'remove it; without this, what would go is only listed')
       .action(async (what: string[], options: StorageOptions & { yes?: boolean }) =>
         (await verbs()).clean(what, options),
       ),

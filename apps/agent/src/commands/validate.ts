@@ -34,5 +34,5 @@ async function validate(path: string, { set, json, resolved }: Options): Promise
   for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(missingText(pull));
   else if (kind === 'training' && !resolved)
-    remark(`every row, the model and the memory are looked at by: anneal estimate ${shellWord(path)}`);
+    remark(`to check every row, the model and the memory, too: anneal estimate ${shellWord(path)}`);
 }

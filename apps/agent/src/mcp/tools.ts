@@ -167,7 +167,7 @@ const talking: readonly Tool[] = [
 const writing: readonly Tool[] = [
   tool(
     'runs_note',
-    'Replaces the note of a run; an empty text takes it away',
+    'Replaces the note of a run; an empty text removes it',
     'editor',
     noteRunRequest,
     ({ ask }, input) => ask.noteRun({}, input, 'assistant'),

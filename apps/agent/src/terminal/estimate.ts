@@ -47,7 +47,7 @@ const inWords: Record<Estimate['savings'][number]['how'], string> = {
 
 function printSavings(parts: Estimate['savings']): void {
   if (parts.length === 0) {
-    print('the backward pass computes nothing again');
+    print('the backward pass recomputes nothing');
     return;
   }
   print();
@@ -82,7 +82,7 @@ export function printRun({ model, data, steps }: Estimate): void {
       ],
       [
         'tokens an epoch',
-        `${formatCount(data.tokens)}, ${formatCount(data.targetTokens)} supervised (${share.toFixed(0)} %)`,
+        `${formatCount(data.tokens)}, ${formatCount(data.targetTokens)} trained (${share.toFixed(0)} %)`,
       ],
       [
         'documents',

@@ -40,6 +40,7 @@ function printText({ text, tokens, tokensLeftOut }: InspectedText, options: { id
         rows,
       ),
     );
+    print();
   }
   if (tokensLeftOut > 0) print(colors.yellow(`… ${formatCount(tokensLeftOut)} more tokens, not shown`));
 }

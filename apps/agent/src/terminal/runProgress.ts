@@ -105,7 +105,7 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
       return write(
         `finished after step ${event.step}  loss ${formatNumber(event.loss)}` +
           (event.evaluationLoss === undefined ? '' : `  validation loss ${formatNumber(event.evaluationLoss)}`) +
-          (event.milliseconds === undefined ? '' : `  in ${formatDuration(event.milliseconds)}`),
+          (event.milliseconds === undefined ? '' : `  ${formatDuration(event.milliseconds)} in steps`),
       );
   }
 }
@@ -134,7 +134,7 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
     ...(event.validationRows === undefined ? [] : [`${formatCount(event.validationRows)} to measure`]),
     `${formatCount(event.tokens)} tokens an epoch`,
     ...(event.targetTokens > 0
-      ? [`${formatCount(event.targetTokens)} of them supervised (${share.toFixed(0)} %)`]
+      ? [`${formatCount(event.targetTokens)} of them trained (${share.toFixed(0)} %)`]
       : []),
     ...(event.dropped > 0 ? [colors.yellow(`${formatCount(event.dropped)} dropped`)] : []),
     ...(event.truncated > 0 ? [colors.yellow(`${formatCount(event.truncated)} truncated`)] : []),

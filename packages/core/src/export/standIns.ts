@@ -27,6 +27,6 @@ export function standIns(matrices: readonly Matrix[], config: ModelConfig, type:
   if (counts.size === 0) return [];
   const pairs = Array.from(counts, ([pair, count]) => `${pair} (${count} ×)`).join(', ');
   return [
-    `${type.toUpperCase()}: the rows of some matrices are no multiple of the type's blocks, so, as in llama.cpp, ${pairs}.`,
+    `${type.toUpperCase()}: the rows of some matrices are no multiple of the type's block size, so, as in llama.cpp, ${pairs}.`,
   ];
 }
