@@ -20,10 +20,7 @@ export function define(command: Command): void {
   );
   addExamples(
     addSourceOptions(
-      subcommand(
-        'check',
-        'ask a model and its exports the same, and compare their answers token by token',
-      ),
+      subcommand('check', 'ask a model and its exports the same, and compare their answers token by token'),
     )
       .argument('<source>', sourceHelp)
       .argument('[exported...]', 'an adapter, a merged folder or a GGUF file; default: every export of the run')

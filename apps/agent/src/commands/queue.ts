@@ -45,7 +45,9 @@ export function define(command: Command): void {
   addExamples(
     subcommand('set', 'set how many runs a device trains at a time')
       .argument('<device>', 'cpu, cuda:0, …')
-      .addArgument(createArgument('<runs>', 'how many at a time; 0: begin none').argParser(numberFrom(concurrencySchema)))
+      .addArgument(
+        createArgument('<runs>', 'how many at a time; 0: begin none').argParser(numberFrom(concurrencySchema)),
+      )
       .action(async (device: string, runs: number, options: AgentFolderOptions) =>
         (await verbs()).set(device, runs, options),
       ),

@@ -9,8 +9,8 @@ const name = () => new Argument('<name>', 'which one').choices([...secretNames])
 export function define(command: Command): void {
   const subcommand = agentSubcommands(command);
   addExamples(
-    subcommand('list', 'list them: where each comes from, and how it ends').action(async (options: AgentFolderOptions) =>
-      (await import('./secretsKept.ts')).list(options),
+    subcommand('list', 'list them: where each comes from, and how it ends').action(
+      async (options: AgentFolderOptions) => (await import('./secretsKept.ts')).list(options),
     ),
     'anneal secrets list',
   );

@@ -133,9 +133,7 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
     ...(event.trainingRows === undefined ? [] : [`${formatCount(event.trainingRows)} to train on`]),
     ...(event.validationRows === undefined ? [] : [`${formatCount(event.validationRows)} to measure`]),
     `${formatCount(event.tokens)} tokens an epoch`,
-    ...(event.targetTokens > 0
-      ? [`${formatCount(event.targetTokens)} of them trained (${share.toFixed(0)} %)`]
-      : []),
+    ...(event.targetTokens > 0 ? [`${formatCount(event.targetTokens)} of them trained (${share.toFixed(0)} %)`] : []),
     ...(event.dropped > 0 ? [colors.yellow(`${formatCount(event.dropped)} dropped`)] : []),
     ...(event.truncated > 0 ? [colors.yellow(`${formatCount(event.truncated)} truncated`)] : []),
     ...(event.dropped + event.truncated > 0 ? ['listed in data/dropped.jsonl'] : []),

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../../../scripts/testing/temporaryFolder.ts';
 import { UserError } from '../errors.ts';
@@ -188,13 +189,18 @@ test('revisions that look alike have folders of their own, inside the cache', ()
   expect(folders.some((folder) => /\.(lock|partial-\w+)$/.test(folder))).toBe(false);
 });
 
-test('files come at once, and every one is checked', async () => {
+test('four files come at a time, and every one is checked', async () => {
   const shards = Array.from({ length: 6 }, (_, i) => [
     `model-0000${i + 1}-of-00006.safetensors`,
     Buffer.alloc(250_000, i),
   ]);
   hub.files.delete('model.safetensors');
   for (const [path, bytes] of shards) hub.files.set(path as string, bytes as Buffer);
+  const isAsked = (name: string) => hub.requests.some(({ url }) => url.endsWith(name));
+  hub.answers.set('model-00001-of', async (response) => {
+    while (!isAsked('model-00004-of-00006.safetensors')) await delay(5);
+    response.writeHead(200, { etag: '"1"', 'content-length': 250_000 }).end(Buffer.alloc(250_000, 0));
+  });
   const folder = await pull();
   const { files } = JSON.parse(await readFile(join(folder, 'provenance.json'), 'utf8'));
   expect(files).toHaveLength(8);

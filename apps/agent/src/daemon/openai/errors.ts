@@ -47,6 +47,7 @@ export function wrongParameters(error: z.ZodError): ApiError {
 const known: Readonly<Record<string, { status: ApiError['status']; code?: string; retryAfter?: number }>> = {
   model_not_known: { status: 404, code: 'model_not_found' },
   checkpoint_not_found: { status: 404, code: 'model_not_found' },
+  no_checkpoint: { status: 404, code: 'model_not_found' },
   no_checkpoint_yet: { status: 404, code: 'model_not_found' },
   no_adapter: { status: 404, code: 'model_not_found' },
   model_not_pulled: { status: 404, code: 'model_not_found' },

@@ -18,6 +18,7 @@ import { runDate } from '@anneal/core/trainer/runDate';
 import { assertIsRun } from '@anneal/core/trainer/runFiles';
 import { findRun, listRuns, readRun } from '@anneal/core/trainer/runReader';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
+import { runReference } from '../../runner/runReference.ts';
 import { type Context, runsFolderOf } from '../context.ts';
 
 /** `sha256`: of its COMPLETE, as the events have it. */
@@ -138,15 +139,31 @@ async function chooseCheckpoint(path: string, wanted: string): Promise<Checkpoin
         ? (bestOf(checkpoints) ?? checkpoints.at(-1))
         : checkpoints.find(({ step }) => String(step) === wanted);
   if (chosen) return chosen;
+  if (checkpoints.length === 0) throw withoutCheckpoint(path);
   throw new UserError({
-    what: checkpoints.length === 0 ? 'this run has no checkpoint yet' : `this run has no checkpoint ${wanted}`,
+    what: `this run has no checkpoint ${wanted}`,
     where: path,
-    next:
-      checkpoints.length === 0
-        ? 'wait for the first one, or stop the run: that saves one'
-        : `choose best, latest, ${checkpoints.map(({ step }) => step).join(', ')}`,
-    code: checkpoints.length === 0 ? 'no_checkpoint_yet' : 'checkpoint_not_found',
+    next: `choose best, latest, ${checkpoints.map(({ step }) => step).join(', ')}`,
+    code: 'checkpoint_not_found',
   });
+}
+
+/** Of a run that has none. */
+export function withoutCheckpoint(path: string): UserError {
+  const { owner, state } = readRun(path);
+  return owner
+    ? new UserError({
+        what: 'this run has no checkpoint yet',
+        where: path,
+        next: 'wait for the first one, or ask for one: `anneal runs save`',
+        code: 'no_checkpoint_yet',
+      })
+    : new UserError({
+        what: `this run has no checkpoint, and is not running: it is ${state}`,
+        where: path,
+        next: `train on until it saves one: \`anneal runs resume ${runReference(path)}\``,
+        code: 'no_checkpoint',
+      });
 }
 
 function sourceOfAdapter(folder: string): ModelSource {

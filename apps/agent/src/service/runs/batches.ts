@@ -28,6 +28,7 @@ import { lengthOf, stepOptions, totalStepsOf } from '@anneal/core/trainer/job';
 import { assertIsRun, kindOf } from '@anneal/core/trainer/runFiles';
 import type { Context } from '../context.ts';
 import { StepRows } from '../data/stepRows.ts';
+import { withoutCheckpoint } from '../models/source.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { pathOfRun } from './find.ts';
@@ -168,14 +169,7 @@ export class RunBatches {
       });
     }
     const checkpoint = await checkpointNear(this.#path, this.#recipe, step);
-    if (!checkpoint) {
-      throw new UserError({
-        what: 'the run has no checkpoint whose weights could say what they thought of these rows',
-        where: this.#path,
-        next: 'wait for the first one, or ask for one with `anneal runs save`',
-        code: 'no_checkpoint_yet',
-      });
-    }
+    if (!checkpoint) throw withoutCheckpoint(this.#path);
     const known = this.#measured.get(step);
     const documents = this.#documentsOf(step);
     const measured =
