@@ -46,7 +46,7 @@ function given({ host, port, allowHost, basePath, ...files }: ServeOptions): [st
   return [
     ['host', host],
     ['port', String(port)],
-    ...allowHost.map((name): [string, string] => ['allow-host', name]),
+    ...(allowHost ?? []).map((name): [string, string] => ['allow-host', name]),
     ...(basePath ? [['base-path', basePath] as [string, string]] : []),
     ...Object.entries(paths).flatMap(([name, file]): [string, string][] => (file ? [[name, absolute(file)]] : [])),
   ];
