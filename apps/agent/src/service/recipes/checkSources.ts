@@ -60,7 +60,7 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
       found.warnings = modelWarnings(model);
       // What that adapter is on says its file, which may be large.
       if (resolved.lora_model_dir !== null) return;
-      const job = createJob(resolved);
+      const job = createJob({ ...resolved, datasets: [], test_datasets: null });
       jobOnModel(job, headedFor(job, model), null);
     } finally {
       model.close();
