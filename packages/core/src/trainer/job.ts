@@ -18,32 +18,36 @@ import { type RolloutJob, rolloutJob } from './rolloutOptions.ts';
 import { learningRateSchedule } from './schedule.ts';
 import { refuseLongSchedule, scheduleOptions } from './scheduleOptions.ts';
 
+/** What a job does to its model, which needs neither rows nor a device. */
+export interface ModelJob {
+  /** null: full fine-tuning. */
+  readonly adapter: AdapterJob | null;
+  readonly objective: ObjectiveOptions;
+  readonly optimizer: OptimizerOptions;
+  /** What the balance loss of routers counts; null: as the model's config.json says. */
+  readonly balanceLoss: number | null;
+  readonly quantization: Quantization;
+  readonly seed: number;
+}
+
 /** A recipe translated into what the trainer takes: nothing below this knows the recipe's keys. */
-export interface Job {
+export interface Job extends ModelJob {
   readonly modelPath: string;
   /** The base as the recipe names it, for adapter_config.json. */
   readonly baseModel: string;
   readonly revision: string | null;
-  /** null: full fine-tuning. */
-  readonly adapter: AdapterJob | null;
-  readonly objective: ObjectiveOptions;
   readonly data: DataOptions;
   readonly steps: StepOptions;
   readonly length: { readonly epochs: number } | { readonly steps: number };
-  readonly optimizer: OptimizerOptions;
   /** NEFTune's alpha; 0: no noise. */
   readonly embeddingNoiseAlpha: number;
-  /** What the balance loss of routers counts; null: as the model's config.json says. */
-  readonly balanceLoss: number | null;
   /** @throws UserError where the schedule does not fit into so many steps */
   readonly refuseSchedule: (totalSteps: number) => void;
   /** The learning rate of each step, counted from 0. */
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
-  readonly quantization: Quantization;
   readonly activations: ActivationPolicy;
   readonly device: Device;
-  readonly seed: number;
   readonly logEvery: number;
   readonly evaluate: Cadence;
   readonly save: Cadence;
@@ -102,24 +106,19 @@ export function createJob(recipe: ResolvedRecipe): Job {
   const device = chooseDevice(recipe.device, { threads: recipe.threads ?? undefined });
   checkSupported(recipe, device.kind);
   return {
+    ...modelJob(recipe),
     modelPath: resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }),
     baseModel: recipe.base_model,
     revision: recipe.revision,
-    adapter: adapterJob(recipe),
-    objective: objectiveOptions(recipe),
     data: dataOptions(recipe),
     steps: stepOptions(recipe),
     length: lengthOf(recipe),
-    optimizer: optimizerOptions(recipe),
     embeddingNoiseAlpha: recipe.neftune_noise_alpha,
-    balanceLoss: recipe.router_aux_loss_coef,
     refuseSchedule: (totalSteps) => refuseLongSchedule(recipe, totalSteps),
     scheduleFor: (totalSteps) => learningRateSchedule(scheduleOptions(recipe, totalSteps)),
     weightType: weightTypeOf(recipe.bf16, device),
-    quantization: quantizationOf(recipe),
     activations: recipe.activations,
     device,
-    seed: recipe.seed,
     logEvery: recipe.logging_steps,
     evaluate: cadence(recipe.eval_steps, recipe.evals_per_epoch),
     save: cadence(recipe.save_steps, recipe.saves_per_epoch),
@@ -133,6 +132,17 @@ export function createJob(recipe: ResolvedRecipe): Job {
     },
     rollouts: rolloutJob(recipe),
     resumeFrom: recipe.resume_from_checkpoint,
+  };
+}
+
+export function modelJob(recipe: ResolvedRecipe): ModelJob {
+  return {
+    adapter: adapterJob(recipe),
+    objective: objectiveOptions(recipe),
+    optimizer: optimizerOptions(recipe),
+    balanceLoss: recipe.router_aux_loss_coef,
+    quantization: quantizationOf(recipe),
+    seed: recipe.seed,
   };
 }
 

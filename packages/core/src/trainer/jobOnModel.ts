@@ -7,7 +7,7 @@ import { askedBalanceLoss, hasBalanceLoss } from '../models/config.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
-import type { Job } from './job.ts';
+import type { ModelJob } from './job.ts';
 import { loraOf } from './jobAdapter.ts';
 import { isEmbeddingOrHead } from './optimizers/mover.ts';
 
@@ -20,14 +20,14 @@ export interface JobOnModel {
 }
 
 /** The model with the head that the job trains. @throws UserError where it cannot have one, or gives no text */
-export function headedFor({ objective, seed }: Job, model: OpenModel): OpenModel {
+export function headedFor({ objective, seed }: ModelJob, model: OpenModel): OpenModel {
   if (objective.kind === 'reward') return withScoreHead(model, seed);
   if (model.config.scoreHead) throw givesNoText(model.path);
   return model;
 }
 
 /** @param initial of `lora_model_dir` @throws UserError for what does not fit the model, which needs neither rows nor weights */
-export function jobOnModel(job: Job, model: OpenModel, initial: LoraWeights | null): JobOnModel {
+export function jobOnModel(job: ModelJob, model: OpenModel, initial: LoraWeights | null): JobOnModel {
   refuseExpertsAsOneMatrix(model, job);
   refuseStartInFourBits(model, job);
   const balanceLoss = balanceLossOf(model, job);
@@ -52,7 +52,7 @@ export function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: nu
 }
 
 /** Experts of a layer lie in one matrix: its rows and columns, and what is orthogonal in it, are none of an expert's. */
-function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { optimizer, adapter }: Job): void {
+function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { optimizer, adapter }: ModelJob): void {
   const trained = experts !== null && (adapter === null || adapter.targetParameters.length > 0);
   if (!trained || (optimizer.kind !== 'adafactor' && optimizer.kind !== 'muon')) return;
   throw new UserError({
@@ -63,7 +63,7 @@ function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { op
   });
 }
 
-function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): number {
+function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: ModelJob): number {
   if (hasBalanceLoss(config)) return balanceLoss ?? askedBalanceLoss(config);
   if (!balanceLoss) return 0;
   throw new UserError({
@@ -77,7 +77,7 @@ function balanceLossOf({ path, config }: OpenModel, { balanceLoss }: Job): numbe
 }
 
 /** What an adapter of PiSSA or LoftQ begins as is taken out of weights that are not rounded yet. */
-function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): void {
+function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: ModelJob): void {
   const { initialization = 'plain' } = adapter?.options ?? {};
   if (initialization === 'plain' || ![...tensors.values()].some(({ nf4 }) => nf4)) return;
   throw new UserError({
@@ -89,7 +89,7 @@ function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): 
 }
 
 /** The learning rate of embedding and output layer is for a run that trains one of them. */
-function refuseEmbeddingRate({ optimizer }: Job, lora: LoraSpec | null): void {
+function refuseEmbeddingRate({ optimizer }: ModelJob, lora: LoraSpec | null): void {
   if (optimizer.embeddingRate === 1 || !lora || lora.tokens.length > 0) return;
   if ([...lora.modules.keys(), ...lora.full].some((name) => isEmbeddingOrHead({ name }))) return;
   throw new UserError({

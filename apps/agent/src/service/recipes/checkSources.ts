@@ -11,7 +11,7 @@ import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import type { ResolvedDataset } from '@anneal/core/recipe/resolveDataset';
 import { openRewardModel } from '@anneal/core/rewards/openRewardModel';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
-import { createJob } from '@anneal/core/trainer/job';
+import { modelJob } from '@anneal/core/trainer/job';
 import { headedFor, jobOnModel } from '@anneal/core/trainer/jobOnModel';
 import { modelWarnings } from '@anneal/core/trainer/modelWarnings';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
@@ -60,7 +60,7 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
       found.warnings = modelWarnings(model);
       // What that adapter is on says its file, which may be large.
       if (resolved.lora_model_dir !== null) return;
-      const job = createJob({ ...resolved, datasets: [], test_datasets: null });
+      const job = modelJob(resolved);
       jobOnModel(job, headedFor(job, model), null);
     } finally {
       model.close();
