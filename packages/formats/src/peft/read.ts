@@ -103,7 +103,7 @@ export function readPeftAdapter(folder: string): PeftAdapter {
     const tokens = findTokenRows(tensors, config);
     const kept = findKeptTensors(tensors, full);
     const whole = new Set([...full, ...kept, ...(tokens ? [tokens] : [])].map(({ tensor }) => tensor));
-    const parts = [...tensors.tensors.keys()].filter((name) => !whole.has(name));
+    const parts = [...tensors.tensors.keys()].filter((name) => !whole.has(name) && !isCopyOf(full, name));
     return { path: folder, config, modules: findModules(parts, tensors, config), full, tokens, kept, tensors };
   } catch (error) {
     tensors.close();
@@ -150,6 +150,12 @@ function findTokenRows({ tensors, path }: SafetensorsSource, { trainableTokens: 
   if (others.length > 0 || shape.length !== 2 || count !== ids.length || !FLOATS.includes(dtype))
     throw invalidAdapter(`trainable_token_indices names ${ids.length} tokens, and it has no rows of so many`, path);
   return { ids, name: tensor.slice(NAME_PREFIX.length, -TOKEN_ROWS.length), width, tensor };
+}
+
+/** PEFT's `save_embedding_layers` writes a layer that is trained in full once more, as it is inside, and as it was. */
+function isCopyOf(full: readonly FullTensor[], tensor: string): boolean {
+  const layer = /^base_model\.model\.(.+)\.(?:modules_to_save|original_module)\.weight$/.exec(tensor)?.[1];
+  return layer !== undefined && full.some(({ name }) => name === `${layer}.weight`);
 }
 
 function findModules(parts: readonly string[], tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {

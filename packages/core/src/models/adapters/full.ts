@@ -91,7 +91,9 @@ export function fullTensorsOf({ path, full, tensors }: PeftAdapter, model: OpenM
     if (!isSavable(known) && !isBias(known)) throw notReplaced(path, name);
     const stored = wholeTensor(architecture.names, config, replaced, 'huggingFace');
     if (stored.shape.join() !== shape.join()) {
-      throw otherBase(path, model, `whose ${name} is [${stored.shape}], where the adapter has [${shape}]`);
+      const difference = `whose ${name} is [${stored.shape}], where the adapter has [${shape}]`;
+      const isResized = hasRowsOfTokens(known) && stored.shape[1] === shape[1];
+      throw otherBase(path, model, difference, isResized ? RESIZED : undefined);
     }
     values.set(known, inOurOrder(tensors.float32(tensor), stored));
   }
@@ -102,6 +104,11 @@ export function fullTensorsOf({ path, full, tensors }: PeftAdapter, model: OpenM
   }
   return values;
 }
+
+const hasRowsOfTokens = (name: string): boolean => name === 'embed' || name === 'lm_head';
+
+const RESIZED =
+  'its vocabulary was resized: merge it into its base with PEFT (resize_token_embeddings, then merge_and_unload), save the tokenizer with it, and start from the result';
 
 function notSavable(wanted: string, modules: readonly string[]): UserError {
   const known = [...new Set(modules.map((module) => module.split('.').at(-1)))];
