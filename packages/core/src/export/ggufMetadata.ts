@@ -1,11 +1,13 @@
 import type { GgufValue } from '@anneal/formats/gguf/metadata';
 import { tokenizerToGguf } from '@anneal/formats/gguf/tokenizer';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
+import { tryTemplate } from '../datasets/templateTrial.ts';
 import { ggufArchitecture } from '../models/architecture.ts';
 import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
 import { metadataOf } from '../models/gguf/writeMetadata.ts';
 import type { OpenModel } from '../models/model.ts';
 import { chatTemplateValue } from '../templates/chatTemplates.ts';
+import { openTemplate, TemplateError } from '../templates/template.ts';
 import { configOf } from '../tokenizers/configuredTokens.ts';
 import { withoutTokensBeyond } from '../tokenizers/tokensWithoutRow.ts';
 
@@ -18,6 +20,8 @@ const KNOWN_ENDS = new Set(
     ' ',
   ),
 );
+
+const ADD_BOS = 'tokenizer.ggml.add_bos_token';
 
 /** Everything llama.cpp needs to know besides the tensors. @param fileType `general.file_type` */
 export function ggufMetadata(model: OpenModel, name: string, fileType: number): Map<string, GgufValue> {
@@ -64,7 +68,24 @@ function tokenizerEntries(model: OpenModel): Map<string, GgufValue> {
     path: model.path,
   });
   for (const [key, value] of endTokens(model.config.eosTokenIds, entries)) entries.set(key, value);
+  if (chatsLackBos(model, entries)) entries.set(ADD_BOS, { type: 'bool', value: false });
   return entries;
+}
+
+/**
+ * Whether the tokenizer puts BOS before texts, and the chat template prints none. transformers renders chats without it then, and so are
+ * they trained; llama.cpp would put it before chats as well.
+ */
+function chatsLackBos({ chatTemplates }: OpenModel, entries: ReadonlyMap<string, GgufValue>): boolean {
+  const source = chatTemplates?.default;
+  const tokens = entries.get('tokenizer.ggml.tokens')?.value as readonly string[] | undefined;
+  const text = (kind: string): string | undefined =>
+    tokens?.[Number(entries.get(`tokenizer.ggml.${kind}_token_id`)?.value ?? -1)];
+  const bos = text('bos');
+  if (!source || bos === undefined || entries.get(ADD_BOS)?.value !== true) return false;
+  const template = openTemplate(source, { bos, eos: text('eos') });
+  const chat = tryTemplate(() => template.render([{ role: 'user', content: 'Hi' }], { addGenerationPrompt: true }));
+  return !(chat instanceof TemplateError) && !chat.startsWith(bos);
 }
 
 /** The tokenizer names one end token; a model may have more, which llama.cpp takes as end of turn and of message. */

@@ -44,6 +44,20 @@ export function preferenceFindings(recipe: Partial<Recipe>): Finding[] {
         : 'set adapter: lora, dpo_reference_free: true, or rl: orpo, simpo or cpo, which compare with nothing',
     );
   }
+  const { micro_batch_size: rows, gradient_accumulation_steps: batches } = recipe;
+  if (
+    rl === 'kto' &&
+    recipe.kto_loss_type !== 'apo_zero_unpaired' &&
+    rows === 1 &&
+    batches === 1 &&
+    !recipe.sample_packing
+  ) {
+    clash(
+      ['micro_batch_size'],
+      'KTO measures how far the model is from its reference on each prompt with the answer of another row, and a step has one row',
+      'set micro_batch_size or gradient_accumulation_steps to 2 or more',
+    );
+  }
   if (rl === 'cpo' && recipe.dpo_loss_type === 'robust') {
     clash(['dpo_loss_type'], 'only `rl: dpo` has the loss `robust`', 'write sigmoid or hinge');
   }

@@ -228,6 +228,7 @@ export const trainerRules: Rules = {
     'ddp_find_unused_parameters',
     'local_rank',
   ]),
+  ...needless('the order of rows follows from `seed`, as everything random does', ['data_seed']),
   ...needless('Anneal reports to its own run folder', [
     'report_to',
     'run_name',

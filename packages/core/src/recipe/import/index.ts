@@ -111,10 +111,35 @@ function detectKind(input: Input, file: string): ForeignKind {
       code: 'import_own_recipe',
     });
   }
-  if ('model_name_or_path' in input) return 'llama-factory';
+  if ('model_name_or_path' in input) {
+    refuseTrl(input, file);
+    return 'llama-factory';
+  }
   if ('base_model' in input) return 'axolotl';
   if (unslothSections.some((name) => isMapping(input[name]))) return 'unsloth';
   throw notRecognized(file);
+}
+
+/** TRL's command line has `model_name_or_path` too, and other defaults: without `use_peft` it trains every weight. */
+const OF_TRL = [
+  'use_peft',
+  'dataset_name',
+  'dataset_config',
+  'assistant_only_loss',
+  'completion_only_loss',
+  'max_length',
+];
+const OF_LLAMA_FACTORY = ['stage', 'finetuning_type', 'dataset', 'template', 'cutoff_len'];
+
+function refuseTrl(input: Input, file: string): void {
+  const found = OF_TRL.find((key) => key in input);
+  if (found === undefined || OF_LLAMA_FACTORY.some((key) => key in input)) return;
+  throw new UserError({
+    what: `this is a configuration of TRL's command line (\`${found}\`), which is not translated`,
+    where: file,
+    next: 'start with `anneal init`, and set the keys that docs/recipe.md explains; recipes of Axolotl, LLaMA-Factory and Unsloth are translated',
+    code: 'import_unsupported',
+  });
 }
 
 function notRecognized(file: string): UserError {

@@ -23,7 +23,6 @@ export const withoutCounterpart: Rules = {
     'hf_hub_token',
     'ms_hub_token',
   ]),
-  ...needless('the order of rows follows from `seed`, as everything random does', ['data_seed']),
   ...needless('`anneal export` does it', [
     'export_dir',
     'export_size',
