@@ -28,7 +28,7 @@ export function remoteAddress(options: RemoteOptions, env: Environment = process
 
 function urlOf(text: string | undefined): URL {
   if (text === undefined) {
-    throw wrongAddress('which agent is not said', '--host', 'add --host https://gpu.lab:7420, or set ANNEAL_HOST');
+    throw wrongAddress('no agent is named', '--host', 'add --host https://gpu.lab:7420, or set ANNEAL_HOST');
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) {

@@ -100,7 +100,7 @@ export class Uploads {
   async #accept(upload: Sent): Promise<void> {
     const target = this.#targetOf(upload);
     const { size } = upload;
-    if (size === undefined) throw new UserError({ what: 'the size of the file is not said', code: 'size_missing' });
+    if (size === undefined) throw new UserError({ what: 'the size of the file is missing', code: 'size_missing' });
     if (size === 0) {
       throw new UserError({
         what: 'the file is empty',
