@@ -12,6 +12,7 @@ const values: Values = {
   mean_loss: { first: '2.75', last: '2.5', steps: 106 },
   rate: { rate: 0.02 },
   unusual_rate: { rate: 0.02, usual: 0.0003, adapter: 'lora' },
+  steps_in_all: { steps: 3, passes: '2', batch: 8 },
   mean_reward: { first: '0.25', last: '0.5', steps: 106 },
   equal_rewards: { share: '62 %' },
   held_out_loss: { step: 40, lowest: '1.5', last: '1.75' },

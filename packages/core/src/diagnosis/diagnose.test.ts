@@ -189,6 +189,12 @@ const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<
     { load_best_model_at_end: true, early_stopping_patience: 2 },
   ],
   [
+    'too_few_steps',
+    { steps: stepsOf(() => 2.4, undefined, 4, 1), evaluations: [] },
+    recipeText('num_epochs: 1', 'micro_batch_size: 8', 'gradient_accumulation_steps: 2'),
+    { micro_batch_size: 1, gradient_accumulation_steps: 1 },
+  ],
+  [
     'known_by_heart',
     { steps: stepsOf((t) => 2.5 * Math.exp(-8 * t)), evaluations: [] },
     recipeText().replace('val_set_size: 0.1\n', ''),
@@ -291,6 +297,9 @@ test('near misses are silent', () => {
     // It rises a little at the end, or by one measurement.
     { evaluations: evaluationsOf(1.6, 1.4, 1.41, 1.42, 1.43) },
     { evaluations: evaluationsOf(1.6, 1.5, 1.4, 1.8) },
+    // It is at its beginning; it is short, and learns all the same.
+    { steps: stepsOf(() => 2.4, undefined, 4, 0.1), evaluations: [] },
+    { steps: stepsOf((t) => 2.5 - 2 * t, undefined, 12, 1), evaluations: [] },
     // One bad step.
     { steps: recorded(stepEvents(falling).map((step) => (step.step === 150 ? { ...step, loss: 9 } : step))) },
     {

@@ -1,7 +1,7 @@
 import { RUN_FINDINGS, type RunFinding, type RunFindingCode } from '../protocol/diagnoses.ts';
 import type { Evidence } from './evidence.ts';
 import { answersCut, answersLoop } from './rules/answers.ts';
-import { diverged, lossDoesNotFall, rewardDoesNotRise } from './rules/curve.ts';
+import { diverged, lossDoesNotFall, rewardDoesNotRise, tooFewSteps } from './rules/curve.ts';
 import { duplicates, knownByHeart, leakage, overfitted } from './rules/fitting.ts';
 import { endNotLearned, foreignTemplate, nearlyAllMasked, rowsCut, rowsDropped } from './rules/rows.ts';
 
@@ -10,6 +10,7 @@ type Rule = (evidence: Evidence) => RunFinding | undefined;
 const rules: Record<RunFindingCode, Rule> = {
   diverged,
   loss_does_not_fall: lossDoesNotFall,
+  too_few_steps: tooFewSteps,
   reward_does_not_rise: rewardDoesNotRise,
   overfitted,
   known_by_heart: knownByHeart,
@@ -27,6 +28,7 @@ const rules: Record<RunFindingCode, Rule> = {
 /** What follows from one of these others says nothing of its own. */
 const follows: Partial<Record<RunFindingCode, readonly RunFindingCode[]>> = {
   loss_does_not_fall: ['diverged'],
+  too_few_steps: ['diverged'],
   overfitted: ['diverged', 'loss_does_not_fall'],
 };
 

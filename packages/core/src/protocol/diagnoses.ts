@@ -7,6 +7,7 @@ export const RUN_FINDINGS = [
   'diverged',
   'nearly_all_masked',
   'loss_does_not_fall',
+  'too_few_steps',
   'reward_does_not_rise',
   'rows_dropped',
   'rows_cut',

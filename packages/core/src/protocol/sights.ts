@@ -17,6 +17,8 @@ export const sightTexts = {
   rate: ({ rate }: { rate: number }) => `the learning rate was ${rate}`,
   unusual_rate: ({ rate, usual, adapter }: { rate: number; usual: number; adapter: string }) =>
     `the learning rate was ${rate}; ${usual} is usual for ${adapter === '' ? 'full training' : 'LoRA'} of this kind`,
+  steps_in_all: ({ steps, passes, batch }: { steps: number; passes: string; batch: number }) =>
+    `${passes} passes over the data are ${steps} steps in all, with ${batch} rows a step`,
   mean_reward: ({ first, last, steps }: { first: string; last: string; steps: number }) =>
     `mean reward ${first} over the first steps, ${last} over the last ones (${steps} steps)`,
   equal_rewards: ({ share }: { share: string }) =>

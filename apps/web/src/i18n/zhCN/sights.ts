@@ -10,6 +10,7 @@ export const sights: SightTexts = {
   rate: ({ rate }) => `学习率为 ${rate}`,
   unusual_rate: ({ rate, usual, adapter }) =>
     `学习率为 ${rate}；此类${adapter === '' ? '全量训练' : 'LoRA'}通常用 ${usual}`,
+  steps_in_all: ({ steps, passes, batch }) => `数据过 ${passes} 遍，每步 ${batch} 行，总共只有 ${steps} 步`,
   mean_reward: ({ first, last, steps }) => `平均奖励：最初几步 ${first}，最后几步 ${last}（共 ${steps} 步）`,
   equal_rewards: ({ share }) => `${share} 的提示，其所有回答得到相同的奖励：从中学不到任何东西`,
   held_out_loss: ({ step, lowest, last }) => `留出数据行的损失在第 ${step} 步最低，为 ${lowest}，最后为 ${last}`,

@@ -60,6 +60,32 @@ function heldOutFell({ evaluations }: Evidence): boolean {
   return losses.length > 1 && (last as number) < 0.97 * (first as number);
 }
 
+/** All passes over the data are over before anything can be learned of it. */
+export function tooFewSteps({ steps, recipe }: Evidence): RunFinding | undefined {
+  const losses = steps.losses();
+  const [first, last] = [losses[0], losses.at(-1)];
+  if (recipe.trl || recipe.max_steps !== null || first === undefined || last === undefined) return undefined;
+  const planned = Math.round((steps.lastStep / steps.epochs()) * recipe.num_epochs);
+  if (planned >= fewestSteps || last < 0.7 * first) return undefined;
+  const batch = recipe.micro_batch_size * recipe.gradient_accumulation_steps;
+  return {
+    code: 'too_few_steps',
+    what: 'the run is over before the model can learn: too few rows, or too few updates by them',
+    evidence: [sight('steps_in_all', { steps: planned, passes: rounded(recipe.num_epochs), batch })],
+    next: 'train on more rows, with fewer of them a step, or for more epochs',
+    set: moreSteps(recipe, Math.ceil((2 * fewestSteps) / planned)),
+  };
+}
+
+/** So many times as many, by fewer rows a step; by more epochs where it is one row already. */
+function moreSteps(recipe: Evidence['recipe'], times: number): RunFinding['set'] {
+  const { micro_batch_size: micro, gradient_accumulation_steps: accumulated, num_epochs } = recipe;
+  if (micro * accumulated === 1) return { num_epochs: num_epochs * times };
+  const rows = Math.max(1, Math.floor((micro * accumulated) / times));
+  const fewer = Math.min(micro, rows);
+  return { micro_batch_size: fewer, gradient_accumulation_steps: Math.max(1, Math.floor(rows / fewer)) };
+}
+
 /** Far from what is usual; small models bear ten times as much. */
 function rateOf(recipe: Evidence['recipe']): { usual: number; advice: string } {
   const { learning_rate: rate } = recipe;
