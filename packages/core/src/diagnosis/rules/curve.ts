@@ -64,23 +64,25 @@ function heldOutFell({ evaluations }: Evidence): boolean {
 export function tooFewSteps({ steps, recipe }: Evidence): RunFinding | undefined {
   const losses = steps.losses();
   const [first, last] = [losses[0], losses.at(-1)];
-  if (recipe.trl || recipe.max_steps !== null || first === undefined || last === undefined) return undefined;
-  const planned = Math.round((steps.lastStep / steps.epochs()) * recipe.num_epochs);
+  const { max_steps, num_epochs: passes } = recipe;
+  if (recipe.trl || max_steps !== null || passes === null || first === undefined || last === undefined)
+    return undefined;
+  const planned = Math.round((steps.lastStep / steps.epochs()) * passes);
   if (planned >= fewestSteps || last < 0.7 * first) return undefined;
   const batch = recipe.micro_batch_size * recipe.gradient_accumulation_steps;
   return {
     code: 'too_few_steps',
     what: 'the run is over before the model can learn: too few rows, or too few updates by them',
-    evidence: [sight('steps_in_all', { steps: planned, passes: rounded(recipe.num_epochs), batch })],
+    evidence: [sight('steps_in_all', { steps: planned, passes: rounded(passes), batch })],
     next: 'train on more rows, with fewer of them a step, or for more epochs',
-    set: moreSteps(recipe, Math.ceil((2 * fewestSteps) / planned)),
+    set: moreSteps(recipe, passes, Math.ceil((2 * fewestSteps) / planned)),
   };
 }
 
 /** So many times as many, by fewer rows a step; by more epochs where it is one row already. */
-function moreSteps(recipe: Evidence['recipe'], times: number): RunFinding['set'] {
-  const { micro_batch_size: micro, gradient_accumulation_steps: accumulated, num_epochs } = recipe;
-  if (micro * accumulated === 1) return { num_epochs: num_epochs * times };
+function moreSteps(recipe: Evidence['recipe'], passes: number, times: number): RunFinding['set'] {
+  const { micro_batch_size: micro, gradient_accumulation_steps: accumulated } = recipe;
+  if (micro * accumulated === 1) return { num_epochs: passes * times };
   const rows = Math.max(1, Math.floor((micro * accumulated) / times));
   const fewer = Math.min(micro, rows);
   return { micro_batch_size: fewer, gradient_accumulation_steps: Math.max(1, Math.floor(rows / fewer)) };
