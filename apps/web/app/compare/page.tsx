@@ -2,21 +2,22 @@
 import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
 import { seedGroups } from '@anneal/core/protocol/seedGroups';
 import { ChevronLeft } from 'lucide-react';
+import dynamic from 'next/dynamic';
 import Link from 'next/link';
-import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
-import { useMemo } from 'react';
+import { parseAsArrayOf, parseAsString, useQueryState } from 'nuqs';
+import { useEffect, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
-import { seedViews } from '../../src/agent/addressValues.ts';
+import { fetchPart } from '../../src/agent/fetchPart.ts';
 import { type Comparison, useComparison } from '../../src/agent/useComparison.ts';
-import { xAxes } from '../../src/ui/charts/xAxis.ts';
-import { ComparedCharts } from '../../src/ui/compare/ComparedCharts.tsx';
 import { ComparisonCsv } from '../../src/ui/compare/ComparisonCsv.tsx';
-import { RecipeDifferences } from '../../src/ui/compare/RecipeDifferences.tsx';
+import { Part } from '../../src/ui/compare/Part.tsx';
 import { Results } from '../../src/ui/compare/Results.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
-import { Segmented } from '../../src/ui/Segmented.tsx';
 import { SeedResults } from '../../src/ui/seeds/SeedResults.tsx';
+
+const loadBody = () => fetchPart(() => import('../../src/ui/compare/ComparedBody.tsx'));
+const ComparedBody = dynamic(async () => (await loadBody()).ComparedBody, { ssr: false });
 
 /** Which runs, the baseline and the axis stand in the address, so that a link shows the same. */
 export default function CompareScreen() {
@@ -25,6 +26,8 @@ export default function CompareScreen() {
   const [named] = useQueryState('runs', parseAsArrayOf(parseAsString).withDefault([]));
   const keys = useMemo(() => [...new Set(named)], [named]);
   const { comparison, error, gone, damaged, count } = useComparison(keys);
+  // Both are on their way at the same time.
+  useEffect(() => void loadBody().catch(() => undefined), []);
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
@@ -66,11 +69,9 @@ function Compared({ comparison }: { comparison: Comparison }) {
   const ofSeeds = useTranslations('seeds');
   const { runs, recipe } = comparison;
   const [wanted, setBaseline] = useQueryState('baseline', parseAsString);
-  const [axis, setAxis] = useQueryState('x', parseAsStringLiteral(xAxes).withDefault('step'));
   const baseline = runs.find(({ run }) => run.key === wanted)?.run.key ?? (runs[0]?.run.key as string);
   const groups = useMemo(() => seedGroups({ runs: runs.map(({ measures }) => measures), recipe }), [runs, recipe]);
-  const [seeds, setSeeds] = useQueryState('seeds', parseAsStringLiteral(seedViews).withDefault('together'));
-  const joined = useMemo(() => (seeds === 'together' ? groups.map((group) => group.runs) : []), [groups, seeds]);
+  const members = useMemo(() => groups.map((group) => group.runs), [groups]);
   const without = runs.filter(({ measures }) => measures.recordedSteps === 0).map(({ run }) => run.key);
   const goesOn = runs.some(({ run }) => run.state === 'running' || run.state === 'preparing');
   return (
@@ -90,45 +91,8 @@ function Compared({ comparison }: { comparison: Comparison }) {
           <SeedResults runs={runs} groups={groups} />
         </Part>
       )}
-      <Part
-        title={t('charts')}
-        action={
-          groups.length > 0 && (
-            <Segmented
-              label={ofSeeds('curves')}
-              value={seeds}
-              onChange={(value) => void setSeeds(value as (typeof seedViews)[number])}
-              options={seedViews.map((value) => ({ value, name: ofSeeds(value) }))}
-            />
-          )
-        }
-      >
-        <ComparedCharts runs={runs} joined={joined} axis={axis} onAxis={(value) => void setAxis(value)} />
-      </Part>
-      <Part title={t('recipe')} hint={t('hint')}>
-        <RecipeDifferences comparison={comparison} />
-      </Part>
+      <ComparedBody comparison={comparison} groups={members} />
     </>
-  );
-}
-
-interface PartProps {
-  title: string;
-  hint?: string;
-  action?: React.ReactNode;
-  children: React.ReactNode;
-}
-
-function Part({ title, hint, action, children }: PartProps) {
-  return (
-    <section aria-label={title} className="grid grid-cols-[minmax(0,1fr)] gap-2">
-      <div className="flex items-center justify-between gap-4">
-        <h2 className="font-medium text-[15px]">{title}</h2>
-        {action}
-      </div>
-      {children}
-      {hint && <p className="text-[12px] text-muted">{hint}</p>}
-    </section>
   );
 }
 

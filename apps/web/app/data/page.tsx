@@ -8,6 +8,7 @@ import { parseAsString, useQueryStates } from 'nuqs';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useDataList } from '../../src/agent/dataSet.ts';
+import { fetchPart } from '../../src/agent/fetchPart.ts';
 import { isRunning, useJobsOf } from '../../src/agent/jobs.ts';
 import { pullKeys } from '../../src/agent/pullAddress.ts';
 import { Button, buttonClass } from '../../src/ui/Button.tsx';
@@ -18,8 +19,12 @@ import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 
 // For who asks for it alone.
-const MakeRows = dynamic(async () => (await import('../../src/ui/data/MakeRows.tsx')).MakeRows, { ssr: false });
-const FromHub = dynamic(async () => (await import('../../src/ui/data/FromHub.tsx')).FromHub, { ssr: false });
+const MakeRows = dynamic(async () => (await fetchPart(() => import('../../src/ui/data/MakeRows.tsx'))).MakeRows, {
+  ssr: false,
+});
+const FromHub = dynamic(async () => (await fetchPart(() => import('../../src/ui/data/FromHub.tsx'))).FromHub, {
+  ssr: false,
+});
 
 export default function DataScreen() {
   const t = useTranslations('data');

@@ -5,6 +5,7 @@ import { parseAsString, useQueryState } from 'nuqs';
 import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../src/agent/connection.ts';
+import { fetchPart } from '../../src/agent/fetchPart.ts';
 import { useHasSocket } from '../../src/agent/hooks.ts';
 import { Button } from '../../src/ui/Button.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
@@ -13,7 +14,7 @@ import { ImportRecipe } from '../../src/ui/recipe/ImportRecipe.tsx';
 import { NewRecipe } from '../../src/ui/recipe/NewRecipe.tsx';
 
 /** With all that editing together needs, which no other screen does. */
-const RecipeEditor = dynamic(() => import('../../src/ui/recipe/RecipeEditor.tsx'), { ssr: false });
+const RecipeEditor = dynamic(() => fetchPart(() => import('../../src/ui/recipe/RecipeEditor.tsx')), { ssr: false });
 
 export default function RecipesScreen() {
   const t = useTranslations('recipes');

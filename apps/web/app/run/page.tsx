@@ -3,33 +3,26 @@ import { ChevronLeft, MessagesSquare } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { parseAsFloat, parseAsInteger, parseAsString, parseAsStringLiteral, useQueryState, useQueryStates } from 'nuqs';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
 import { chatWith, isChattable } from '../../src/agent/chatWith.ts';
+import { fetchPart } from '../../src/agent/fetchPart.ts';
 import type { Range } from '../../src/agent/growingSeries.ts';
 import type { LiveRun, RunFacts } from '../../src/agent/liveRun.ts';
 import { useLiveRun, useStore } from '../../src/agent/useLiveRun.ts';
 import { buttonClass } from '../../src/ui/Button.tsx';
-import { RunCharts } from '../../src/ui/charts/RunCharts.tsx';
 import { xAxes } from '../../src/ui/charts/xAxis.ts';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 import { Alerts } from '../../src/ui/run/Alerts.tsx';
-import type { StepPanelProps } from '../../src/ui/run/batch/StepPanel.tsx';
 import { Remarks } from '../../src/ui/run/Remarks.tsx';
 import { RunActions } from '../../src/ui/run/RunActions.tsx';
-import { RunDetails } from '../../src/ui/run/RunDetails.tsx';
 import { RunFigures } from '../../src/ui/run/RunFigures.tsx';
 import { WaitsFor } from '../../src/ui/run/WaitsFor.tsx';
 import { StateBadge } from '../../src/ui/StateBadge.tsx';
 
-/** Loaded when somebody looks at a step. */
-const BatchPanel = dynamic(async () => (await import('../../src/ui/run/batch/BatchPanel.tsx')).BatchPanel, {
-  ssr: false,
-});
-const AnswersPanel = dynamic(async () => (await import('../../src/ui/run/answers/AnswersPanel.tsx')).AnswersPanel, {
-  ssr: false,
-});
+const loadBody = () => fetchPart(() => import('../../src/ui/run/RunBody.tsx'));
+const RunBody = dynamic(async () => (await loadBody()).RunBody, { ssr: false });
 
 export default function RunScreen() {
   const t = useTranslations('run');
@@ -73,13 +66,17 @@ function OpenRun({ runKey }: { runKey: string }) {
     [setStep],
   );
   const run = useLiveRun(runKey, { range, smoothing });
+  // Both are on their way at the same time.
+  useEffect(() => void loadBody().catch(() => undefined), []);
   if (!run) return null;
   return (
     <Shown
       run={run}
-      charts={
-        <RunCharts
+      alerts={(facts) => <Alerts run={facts} onStep={onStep} />}
+      body={(facts) => (
+        <RunBody
           run={run}
+          facts={facts}
           range={range}
           onRange={onRange}
           smoothing={smoothing}
@@ -89,22 +86,8 @@ function OpenRun({ runKey }: { runKey: string }) {
           step={step}
           onStep={onStep}
         />
-      }
-      alerts={(facts) => <Alerts run={facts} onStep={onStep} />}
-      step={step !== null && step > 0 && <StepOf live={run} step={step} onStep={onStep} />}
+      )}
     />
-  );
-}
-
-/** What it sampled, of a run that learns from its own answers; of any other the rows it read. */
-function StepOf({ live, ...props }: { live: LiveRun } & StepPanelProps) {
-  const judged = useStore(live.judged);
-  const run = useStore(live.summary);
-  if (judged === undefined || !run) return null;
-  return judged.split(' ').includes('reward') ? (
-    <AnswersPanel run={run} {...props} />
-  ) : (
-    <BatchPanel run={run} {...props} />
   );
 }
 
@@ -121,17 +104,15 @@ function ChatLink({ run }: { run: RunFacts }) {
 
 interface ShownProps {
   run: LiveRun;
-  charts: React.ReactNode;
   alerts: (run: RunFacts) => React.ReactNode;
-  step: React.ReactNode;
+  body: (run: RunFacts) => React.ReactNode;
 }
 
 /** What it shows itself stays for many steps: with each of them the figures and the charts change alone. */
-function Shown({ run, charts, alerts, step }: ShownProps) {
+function Shown({ run, alerts, body }: ShownProps) {
   const t = useTranslations('run');
   const facts = useStore(run.facts);
   const error = useStore(run.error);
-  const hasCharts = useStore(run.hasSteps) !== undefined;
   if (error) return <ErrorNote title={t('notShown')} error={shownError(error)} />;
   if (!facts) return null;
   return (
@@ -161,10 +142,7 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
       )}
       {alerts(facts)}
       <RunFigures live={run} />
-      {charts}
-      {step}
-      {/* Below the charts, once they have their place. */}
-      {hasCharts && <RunDetails live={run} run={facts} />}
+      {body(facts)}
     </article>
   );
 }

@@ -1,6 +1,7 @@
 'use client';
 import dynamic from 'next/dynamic';
 import { useTranslations } from 'use-intl';
+import { fetchPart } from '../../src/agent/fetchPart.ts';
 import { useMe } from '../../src/agent/useMe.ts';
 import { Browsers } from '../../src/ui/settings/Browsers.tsx';
 import { Endpoints } from '../../src/ui/settings/Endpoints.tsx';
@@ -11,7 +12,7 @@ import { Tokens } from '../../src/ui/settings/Tokens.tsx';
 import { You } from '../../src/ui/settings/You.tsx';
 
 /** For admins alone, with texts of its own. */
-const AuditLog = dynamic(async () => (await import('../../src/ui/settings/AuditLog.tsx')).AuditLog, {
+const AuditLog = dynamic(async () => (await fetchPart(() => import('../../src/ui/settings/AuditLog.tsx'))).AuditLog, {
   ssr: false,
   loading: () => <div data-coming />,
 });

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addressKeys, unknownParts } from './addressKeys.ts';
+import { pullKeys } from './pullAddress.ts';
 
 const web = join(import.meta.dirname, '..', '..');
 const parts = (path: string, query: string) => unknownParts(path, new URLSearchParams(query)).map(({ part }) => part);
@@ -16,26 +17,38 @@ test('what a screen does not know is told, and nothing else', () => {
   ]);
   expect(parts('/run', 'id=a&tab=exports&x=tokens&smoothing=0.9&from=1&to=9&step=4&document=0&token=2')).toEqual([]);
   expect(parts('/run', 'tab=exprots&x=hours&smoothing=much&check=maybe')).toHaveLength(4);
+  expect(parts('/data', 'row=2.5&token=-1&length=1e3')).toEqual(['row=2.5', 'token=-1', 'length=1e3']);
   expect(parts('/host', 'device=cpu')).toEqual(['device=cpu']);
   expect(parts('/no-such-page', 'a=b')).toEqual([]);
 });
 
-test('every key that a part of the studio reads of the address is known', () => {
-  const known = new Set(Object.values(addressKeys).flatMap((keys) => Object.keys(keys)));
-  const files = ['app', 'src'].flatMap((folder) =>
-    readdirSync(join(web, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.tsx'))
-      .map((name) => readFileSync(join(web, folder, name), 'utf8')),
-  );
-  const read = files.flatMap((source) => [
-    ...[...source.matchAll(/useQueryState\('(\w+)'/g)].map(([, key]) => key),
-    ...[...source.matchAll(/useQueryStates\(\s*\{([^}]*)\}/g)].flatMap(([, keys = '']) =>
-      [...keys.matchAll(/(\w+): parseAs/g)].map(([, key]) => key),
-    ),
+/** What a module and all it imports, some of it later, reads of the address. */
+function keysOf(path: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(path) || !/\.tsx?$/.test(path)) return new Set();
+  seen.add(path);
+  const source = readFileSync(path, 'utf8');
+  const own = [
+    ...[...source.matchAll(/useQueryState\('(\w+)'/g)].map(([, key = '']) => key),
+    ...(path.endsWith('pullAddress.ts') ? [] : [...source.matchAll(/(\w+): parseAs/g)]).map(([, key = '']) => key),
+    ...(/useQueryStates\([^)]*\bpullKeys\b/.test(source) ? Object.keys(pullKeys) : []),
+  ];
+  const imported = [...source.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].flatMap(([, name = '']) => [
+    ...keysOf(join(dirname(path), name), seen),
   ]);
-  expect(read.length).toBeGreaterThan(30);
-  expect(read.filter((key) => !known.has(key ?? ''))).toEqual([]);
-  const pages = readdirSync(join(web, 'app'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const paths = pages.map(({ name }) => `/${name}`).filter((path) => path !== '/pair');
-  expect(paths.filter((path) => !Object.hasOwn(addressKeys, path))).toEqual([]);
+  return new Set([...own, ...imported]);
+}
+
+const pages = ['/', ...folders(join(web, 'app')).map((name) => `/${name}`)].filter((path) => path !== '/pair');
+
+function folders(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
+
+test.each(pages)('of %s every key that it reads is known, and no other', (page) => {
+  // Of the list itself nothing is read.
+  const seen = new Set([join(web, 'src/agent/addressKeys.ts')]);
+  const read = keysOf(join(web, 'app', page, 'page.tsx'), seen);
+  expect(Object.keys(addressKeys[page] ?? {}).sort()).toEqual([...read].sort());
 });

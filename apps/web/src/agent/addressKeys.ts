@@ -10,9 +10,11 @@ type Keys = Readonly<Record<string, { parse(text: string): unknown }>>;
 
 const text = parseAsString;
 const yesOrNo = parseAsStringLiteral(['true', 'false']);
-// The parsers of nuqs take `3x` for 3.
-const number = { parse: (written: string) => (/^-?\d+(\.\d+)?$/.test(written) ? Number(written) : null) };
-const token = { document: number, token: number };
+// The parsers of nuqs take `3x` and `3.5` for 3.
+const matching = (form: RegExp) => ({ parse: (written: string) => (form.test(written) ? Number(written) : null) });
+const whole = matching(/^\d+$/);
+const number = matching(/^\d+(\.\d+)?$/);
+const token = { document: whole, token: whole };
 
 export const addressKeys: Readonly<Record<string, Keys>> = {
   '/': { q: text, tag: text, deleted: text },
@@ -22,7 +24,7 @@ export const addressKeys: Readonly<Record<string, Keys>> = {
     change: text,
     run: text,
     batches: yesOrNo,
-    batch: number,
+    batch: whole,
     ...token,
   },
   '/data': {
@@ -33,10 +35,10 @@ export const addressKeys: Readonly<Record<string, Keys>> = {
     mapping: text,
     q: text,
     ...pullKeys,
-    row: number,
+    row: whole,
     verdict: parseAsStringLiteral(ROW_FILTERS),
-    token: number,
-    length: number,
+    token: whole,
+    length: whole,
     show: parseAsStringLiteral(rowForms),
     space: yesOrNo,
     answer: parseAsStringLiteral(rowAnswers),
@@ -49,12 +51,12 @@ export const addressKeys: Readonly<Record<string, Keys>> = {
   '/settings': {},
   '/run': {
     id: text,
-    from: number,
-    to: number,
+    from: whole,
+    to: whole,
     smoothing: number,
     x: parseAsStringLiteral(xAxes),
     tab: parseAsStringLiteral(runTabs),
-    step: number,
+    step: whole,
     ...token,
     checkpoint: text,
     forms: text,

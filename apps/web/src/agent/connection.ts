@@ -1,5 +1,13 @@
 /** The one socket to the agent, and what is known of it. */
-import { createTRPCClient, createWSClient, type TRPCClient, type TRPCWebSocketClient, wsLink } from '@trpc/client';
+import { askAgainWhen } from '@anneal/core/protocol/askAgain';
+import {
+  createTRPCClient,
+  createWSClient,
+  retryLink,
+  type TRPCClient,
+  type TRPCWebSocketClient,
+  wsLink,
+} from '@trpc/client';
 import type { AppRouter } from '../../../agent/src/daemon/router/index.ts';
 import { agentPath, socketUrl } from './paths.ts';
 import { createStore } from './store.ts';
@@ -64,7 +72,7 @@ function open(): void {
     retryDelayMs: (attempt) => Math.min(longestWaitMilliseconds, 250 * 2 ** attempt),
     keepAlive: { enabled: true, intervalMs: 20_000, pongTimeoutMs: 8000 },
   });
-  client = createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] });
+  client = createTRPCClient<AppRouter>({ links: [retryLink(askAgainWhen), wsLink({ client: socket })] });
   let wasOpen = false;
   socket.connectionState.subscribe({
     next: async (now) => {

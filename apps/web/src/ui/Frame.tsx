@@ -5,6 +5,7 @@ import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
+import { fetchPart } from '../agent/fetchPart.ts';
 import { useStepsSettled } from '../agent/firstSteps.ts';
 import { useConnection, useHasSocket } from '../agent/hooks.ts';
 import { useFollowedJobs } from '../agent/jobs.ts';
@@ -16,7 +17,9 @@ import { Mark } from './Mark.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
 
 /** No page waits for it. */
-const AddressNotice = dynamic(async () => (await import('./AddressNotice.tsx')).AddressNotice, { ssr: false });
+const AddressNotice = dynamic(async () => (await fetchPart(() => import('./AddressNotice.tsx'))).AddressNotice, {
+  ssr: false,
+});
 
 const screens = [
   { path: '/', name: 'runs' },

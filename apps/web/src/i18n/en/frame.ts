@@ -43,6 +43,11 @@ export const frame = {
     lostText:
       'What you see is from before the connection was lost. Runs go on without this page, and nothing of them will be missing when the connection is back.',
   },
+  broken: {
+    title: 'This page cannot be shown',
+    text: 'Reload it: it may be of another version than the agent. If it stays like this, what stands below says why.',
+    reload: 'Reload',
+  },
   notFound: { title: 'There is no such page', back: 'To the runs' },
   pair: {
     title: 'Pair this browser',

@@ -2,7 +2,7 @@ import type { Messages } from '../en/index.ts';
 
 export const frame: Pick<
   Messages,
-  'nav' | 'firstSteps' | 'settings' | 'connection' | 'notFound' | 'pair' | 'units' | 'error'
+  'nav' | 'firstSteps' | 'settings' | 'connection' | 'broken' | 'notFound' | 'pair' | 'units' | 'error'
 > = {
   nav: {
     runs: '训练',
@@ -46,6 +46,11 @@ export const frame: Pick<
     unpaired: '未配对',
     lostTitle: '无法连接到代理程序',
     lostText: '当前显示的是断线之前的内容。训练不受影响，会继续进行；恢复连接后不会缺少任何数据。',
+  },
+  broken: {
+    title: '无法显示此页面',
+    text: '请重新加载：页面的版本可能与代理程序不同。如果仍然如此，下面是原因。',
+    reload: '重新加载',
   },
   notFound: { title: '没有这个页面', back: '查看训练' },
   pair: {

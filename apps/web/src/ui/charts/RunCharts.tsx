@@ -17,17 +17,7 @@ import { type XAxis, xAxes } from './xAxis.ts';
 
 const smoothings = ['0', '0.6', '0.9', '0.97'] as const;
 
-export function RunCharts({
-  run,
-  range,
-  onRange,
-  smoothing,
-  onSmoothing,
-  axis,
-  onAxis,
-  step,
-  onStep,
-}: {
+export interface RunChartsProps {
   run: LiveRun;
   range: Range;
   onRange: (range: Range) => void;
@@ -37,9 +27,11 @@ export function RunCharts({
   onAxis: (axis: XAxis) => void;
   /** The one whose rows are looked at. */
   step: number | null;
-  /** A step was chosen in a chart. */
-  onStep: (step: number) => void;
-}) {
+  /** Looks at another one, which was chosen in a chart, or at none. */
+  onStep: (step: number | null) => void;
+}
+
+export function RunCharts({ run, range, onRange, smoothing, onSmoothing, axis, onAxis, step, onStep }: RunChartsProps) {
   const t = useTranslations('run');
   const format = useFormat();
   const onPoint = useCallback(

@@ -9,6 +9,7 @@ import { parseAsInteger, parseAsString, parseAsStringLiteral, useQueryState } fr
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { findRow, type RowChoice, useDataState, windowQuery } from '../../agent/dataSet.ts';
+import { fetchPart } from '../../agent/fetchPart.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
 import { agentPath } from '../../agent/paths.ts';
 import { Button, buttonClass } from '../Button.tsx';
@@ -22,11 +23,13 @@ import { isTyping } from './isTyping.ts';
 import { JudgingNote } from './JudgingNote.tsx';
 import { Lengths } from './Lengths.tsx';
 import { RowList } from './RowList.tsx';
-import { RowView } from './RowView.tsx';
+
+const loadRowView = () => fetchPart(() => import('./RowView.tsx'));
+const RowView = dynamic(async () => (await loadRowView()).RowView, { ssr: false });
 
 // Of data without a recipe alone, and of rows that are all judged.
-const Mapping = dynamic(async () => (await import('./Mapping.tsx')).Mapping, { ssr: false });
-const Report = dynamic(async () => (await import('./Report.tsx')).Report, { ssr: false });
+const Mapping = dynamic(async () => (await fetchPart(() => import('./Mapping.tsx'))).Mapping, { ssr: false });
+const Report = dynamic(async () => (await fetchPart(() => import('./Report.tsx'))).Report, { ssr: false });
 
 /** A data set while it is opened, and then its rows. */
 export function DataSet({ name }: { name: DataSourceName }) {
@@ -81,6 +84,8 @@ function Opened({ name, overview, judging, searches }: OpenedProps) {
   // Where the list was when a row was opened, for the way back.
   const place = useRef({ choice, index: 0 });
   useFreshRows(name, judging, searches);
+  // Before a row is opened: its keys are heard at once.
+  useEffect(() => void loadRowView().catch(() => undefined), []);
   const back = useCallback(() => router.push(linkTo(null), { scroll: false }), [router, linkTo]);
   const onRow = useCallback((next: number) => void setRow(next), [setRow]);
   if (row !== null) {

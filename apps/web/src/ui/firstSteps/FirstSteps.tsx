@@ -1,16 +1,18 @@
 'use client';
 import dynamic from 'next/dynamic';
+import { fetchPart } from '../../agent/fetchPart.ts';
 import { tellSettled, useWay } from '../../agent/firstSteps.ts';
 
 /** For who is on this way alone. A page that waits for them does not wait in vain. */
 const OpenSteps = dynamic(
   async () => {
-    try {
-      return (await import('./OpenSteps.tsx')).OpenSteps;
-    } catch (error) {
-      tellSettled();
-      throw error;
-    }
+    const loaded = fetchPart(() =>
+      import('./OpenSteps.tsx').catch((error) => {
+        tellSettled();
+        throw error;
+      }),
+    );
+    return (await loaded).OpenSteps;
   },
   { ssr: false },
 );

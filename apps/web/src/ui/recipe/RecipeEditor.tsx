@@ -10,6 +10,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { recipeViews as views } from '../../agent/addressValues.ts';
 import { agent } from '../../agent/connection.ts';
+import { fetchPart } from '../../agent/fetchPart.ts';
 import { useCalledAs } from '../../agent/hooks.ts';
 import { useMay, useMe } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
@@ -34,7 +35,7 @@ import { useDefaultsShown } from './useDefaultsShown.ts';
 import { useRecipeKeys } from './useRecipeKeys.ts';
 import { useSettled } from './useSettled.ts';
 
-const FirstBatches = dynamic(() => import('./batches/FirstBatches.tsx'), { ssr: false });
+const FirstBatches = dynamic(() => fetchPart(() => import('./batches/FirstBatches.tsx')), { ssr: false });
 
 /** A recipe as text that several people may edit at once, checked as it is written, and what a run of it would take. */
 export default function RecipeEditor({ recipe }: { recipe: string }) {

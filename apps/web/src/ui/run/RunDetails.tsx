@@ -5,6 +5,7 @@ import { Tabs } from 'radix-ui';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { runTabs as tabs } from '../../agent/addressValues.ts';
+import { fetchPart } from '../../agent/fetchPart.ts';
 import type { LiveRun, RunFacts } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
 import { Events } from './Events.tsx';
@@ -14,9 +15,9 @@ import { RunRecipe } from './RunRecipe.tsx';
 import { Samples } from './Samples.tsx';
 
 /** Loaded when somebody looks at it: the page of a run is opened to watch it. */
-const Exports = dynamic(async () => (await import('./exports/Exports.tsx')).Exports, { ssr: false });
+const Exports = dynamic(async () => (await fetchPart(() => import('./exports/Exports.tsx'))).Exports, { ssr: false });
 
-const Doctor = dynamic(async () => (await import('./Doctor.tsx')).Doctor, { ssr: false });
+const Doctor = dynamic(async () => (await fetchPart(() => import('./Doctor.tsx'))).Doctor, { ssr: false });
 
 export function RunDetails({ live, run }: { live: LiveRun; run: RunFacts }) {
   const t = useTranslations('run');
