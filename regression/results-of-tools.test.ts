@@ -103,7 +103,7 @@ test('a conversation asks what each call gave, and hands all of it back', async 
     firstMilliseconds: 1,
     tokensPerSecond: 1,
   };
-  expect(answered(end, { tools })).toEqual({ role: 'assistant', content: 'Wait.', tool_calls: toolCalls });
+  expect(answered(end, { tools }, true)).toEqual({ role: 'assistant', content: 'Wait.', tool_calls: toolCalls });
   const asked: string[] = [];
   const give = (answers: (string | undefined)[]) => async (prompt: string) => {
     asked.push(prompt);
@@ -117,7 +117,9 @@ test('a conversation asks what each call gave, and hands all of it back', async 
   // Without one of them the model is not asked again: the next line is a question.
   expect(await resultsOf(end, give(['2', ' ']))).toEqual([]);
   expect(await resultsOf(end, give([undefined]))).toEqual([]);
-  expect(answered({ ...end, toolCalls: [] }, { tools })).toEqual({ role: 'assistant', content: text });
+  expect(answered({ ...end, toolCalls: [] }, { tools }, false)).toEqual({ role: 'assistant', content: text });
+  // Templates take nothing but results behind a call, so one that has none is text.
+  expect(answered(end, { tools }, false)).toEqual({ role: 'assistant', content: text });
 });
 
 test('/tool takes a result', () => {

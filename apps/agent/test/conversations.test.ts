@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOngoing } from '@anneal/core/protocol/chatTerms';
-import type { Conversation, ConversationNews } from '@anneal/core/protocol/conversations';
+import type { Conversation, ConversationAnswer, ConversationNews } from '@anneal/core/protocol/conversations';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { writeTinyModel } from '../../../packages/core/test/fixtures.ts';
 import { AgentState } from '../src/daemon/agentState.ts';
@@ -27,9 +27,9 @@ function applied(before: Conversation | undefined, news: ConversationNews): Conv
   const now = before as Conversation;
   for (const { turn, column, from, answer } of news.answers) {
     const answers = now.turns[turn]?.answers as Conversation['turns'][number]['answers'];
-    const text = answers[column]?.text as string;
+    const { text, earlier } = answers[column] as ConversationAnswer;
     expect(from).toBe(text.length);
-    answers[column] = { ...answer, text: text + answer.text };
+    answers[column] = { ...answer, earlier, text: text + answer.text };
   }
   return now;
 }

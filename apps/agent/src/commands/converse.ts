@@ -46,8 +46,8 @@ export async function converse(chat: Chat, opening: readonly Message[], how: Ans
         answering = undefined;
         print();
         print(colors.dim(describeEnd(end)));
-        messages.push(answered(end, how));
         next = await resultsOf(end, ask);
+        messages.push(answered(end, how, next.length > 0));
       }
     }
   } finally {
@@ -55,9 +55,9 @@ export async function converse(chat: Chat, opening: readonly Message[], how: Ans
   }
 }
 
-/** The answer as the template wants it back: its calls apart from what it says. */
-export function answered({ text, toolCalls }: AnswerEnd, { tools }: AnswerOptions): Message {
-  if (toolCalls.length === 0 || !tools) return { role: 'assistant', content: text };
+/** The answer as the template wants it back: calls apart where their results follow, and nothing but those may; else part of its text. */
+export function answered({ text, toolCalls }: AnswerEnd, { tools }: AnswerOptions, hasResults: boolean): Message {
+  if (!hasResults || !tools) return { role: 'assistant', content: text };
   return { role: 'assistant', content: callsIn(text, tools).content, tool_calls: toolCalls };
 }
 

@@ -15,7 +15,7 @@ const answer: ConversationAnswer = {
   reason: null,
   note: null,
   error: null,
-  earlier: [],
+  earlier: [{ text: 'I look.', calls: [] }],
   calls: [],
   callsAt: null,
   unread: [],
@@ -29,10 +29,13 @@ const whole: Conversation = {
   turns: [{ text: 'When?', answers: [answer], others: [] }],
 };
 
+/** What comes of an answer: parts that it said before are sent once, with the whole. */
+const { earlier: _, ...told } = answer;
+
 test('what is new is added at its place, and what was shown stays as it was', () => {
-  const news = { answers: [{ turn: 0, column: 0, from: 4, answer: { ...answer, tokens: 2, text: 'ferry' } }] };
+  const news = { answers: [{ turn: 0, column: 0, from: 4, answer: { ...told, tokens: 2, text: 'ferry' } }] };
   const now = withNews(whole, news);
-  expect(now?.turns[0]?.answers[0]).toMatchObject({ text: 'The ferry', tokens: 2 });
+  expect(now?.turns[0]?.answers[0]).toMatchObject({ text: 'The ferry', tokens: 2, earlier: answer.earlier });
   expect(whole.turns[0]?.answers[0]?.text).toBe('The ');
   // The same again, as after a pause, adds nothing twice.
   expect(withNews(now, news)).toEqual(now);

@@ -34,7 +34,8 @@ export function withNews(before: Conversation | undefined, news: ConversationNew
     const asked = turns[turn];
     if (!asked) continue;
     const answers = [...asked.answers];
-    answers[column] = { ...answer, text: (answers[column]?.text ?? '').slice(0, from) + answer.text };
+    const { earlier = [], text = '' } = answers[column] ?? {};
+    answers[column] = { ...answer, earlier, text: text.slice(0, from) + answer.text };
     turns[turn] = { ...asked, answers };
   }
   return { ...before, turns };

@@ -9,11 +9,16 @@ import { readTools } from './formats/message.ts';
 export function toolDefinitions(value: unknown, where: string): readonly unknown[] {
   const tools = readTools(value);
   if (tools?.every(hasName)) return tools;
-  throw new UserError({
-    what: 'these are no definitions of tools',
+  throw noToolDefinitions('these are no definitions of tools', where);
+}
+
+export function noToolDefinitions(what: string, where: string, cause?: unknown): UserError {
+  return new UserError({
+    what,
     where,
     next: 'write a list such as [{"type": "function", "function": {"name": "weather", "description": "…", "parameters": {"type": "object", "properties": {…}}}}]',
     code: 'tools_invalid',
+    cause,
   });
 }
 

@@ -91,7 +91,7 @@ export interface ConversationSummary {
 /** At first the whole, then what is new of answers: `text` stands at `from`. After a change of anything else the whole again. */
 export type ConversationNews =
   | { whole: Conversation }
-  | { answers: { turn: number; column: number; from: number; answer: ConversationAnswer }[] };
+  | { answers: { turn: number; column: number; from: number; answer: Omit<ConversationAnswer, 'earlier'> }[] };
 
 /** A token of an answer, with the likeliest ones in its place. */
 export const shownToken = z.object({

@@ -1,6 +1,7 @@
 /** One conversation while it is looked at or answered. It goes on without a browser; whoever comes back gets the whole of it. */
 import { UserError } from '@anneal/core/errors';
 import type { AnswerPiece, AnswerRequest, Message } from '@anneal/core/protocol/chat';
+import { openCalls } from '@anneal/core/protocol/chatTerms';
 import {
   type ChatSettings,
   type Conversation,
@@ -97,21 +98,28 @@ export class OpenConversation {
     this.#begin(this.#conversation.turns.length - 1);
   }
 
-  /** Goes on with an answer to the last question, with what the tools gave that it called. @throws UserError `conversation_answering`, `tool_results` */
+  /**
+   * Goes on with an answer to the last question, with what the tools gave that it called; where it was broken off while it went on,
+   * once more from there.
+   * @throws UserError `conversation_answering`, `tool_results`
+   */
   goOn(column: number, results: readonly string[]): void {
     const turn = this.#conversation.turns.at(-1);
     const answer = turn?.answers[column];
     if (answer && this.#ongoing.has(answer)) this.#refuseWhileAnswering();
-    if (!turn || !answer || answer.calls.length !== results.length) {
+    const called = answer ? openCalls(answer) : [];
+    if (!turn || !answer || called.length !== results.length) {
       throw new UserError({
-        what: `the last answer there has ${answer?.calls.length ?? 0} calls of tools, and ${results.length} results came`,
+        what: `the last answer there has ${called.length} calls of tools, and ${results.length} results came`,
         next: 'give one result for each call',
         code: 'tool_results',
       });
     }
-    const calls = answer.calls.map((call, at) => ({ ...call, result: results[at] as string }));
-    const part = { text: wordsOf(answer), calls };
-    turn.answers[column] = { ...unanswered(answer.model, answer.seed), earlier: [...answer.earlier, part] };
+    const calls = called.map((call, at) => ({ ...call, result: results[at] as string }));
+    const again = answer.calls.length === 0 ? answer.earlier.at(-1) : undefined;
+    const before = again ? answer.earlier.slice(0, -1) : answer.earlier;
+    const part = { text: again?.text ?? wordsOf(answer), calls };
+    turn.answers[column] = { ...unanswered(answer.model, answer.seed), earlier: [...before, part] };
     turn.others = turn.others.filter((other) => other.column !== column);
     this.#begin(this.#conversation.turns.length - 1, column);
   }

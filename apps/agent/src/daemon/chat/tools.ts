@@ -1,14 +1,25 @@
 /** Tools of a conversation: their definitions, and what was called, as messages. */
-import { toolDefinitions } from '@anneal/core/datasets/toolDefinitions';
+import { noToolDefinitions, toolDefinitions } from '@anneal/core/datasets/toolDefinitions';
+import { UserError } from '@anneal/core/errors';
 import type { Message } from '@anneal/core/protocol/chat';
 import type { ChatSettings, ConversationAnswer } from '@anneal/core/protocol/conversations';
 import { parseJson } from '@anneal/formats/json';
 
-/** Null for none. @throws UserError `tools_invalid`, `json_invalid` */
+/** Null for none. @throws UserError `tools_invalid` */
 export function toolsOf({ tools }: Pick<ChatSettings, 'tools'>): readonly unknown[] | null {
   if (tools.trim() === '') return null;
   const where = 'tools of the conversation';
-  return toolDefinitions(parseJson(new TextEncoder().encode(tools), where), where);
+  return toolDefinitions(typedJson(tools, where), where);
+}
+
+/** Of a file that is no JSON one is told to fetch it again; this was typed. */
+function typedJson(text: string, where: string): unknown {
+  try {
+    return parseJson(new TextEncoder().encode(text), where);
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    throw noToolDefinitions(`these are no definitions of tools: ${cause.what}`, where, cause);
+  }
 }
 
 export function toolNames(tools: readonly unknown[] | null): string[] {

@@ -86,7 +86,8 @@ export const chat = router({
       const news = answers.flatMap((answer, column) => {
         const { length: from = 0, state = '' } = before[column] ?? {};
         if (!isOngoing(answer) && answer.state === state) return [];
-        return [{ turn: last, column, from, answer: { ...answer, text: answer.text.slice(from) } }];
+        const { earlier: _earlier, ...rest } = answer;
+        return [{ turn: last, column, from, answer: { ...rest, text: answer.text.slice(from) } }];
       });
       if (news.length > 0) yield { answers: news };
     }

@@ -1,23 +1,24 @@
 'use client';
-import { isOngoing } from '@anneal/core/protocol/chatTerms';
+import { isOngoing, openCalls } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
 import type { ConversationAnswer, ShownToken } from '@anneal/core/protocol/conversations';
 import { Check, Copy, ListPlus, Square } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { fetchPart } from '../../agent/fetchPart.ts';
 import { useConnection } from '../../agent/hooks.ts';
 import { IconButton } from '../Button.tsx';
 import { ErrorNote } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
-import { EarlierParts, FoldedCall, ResultsForm } from './Calls.tsx';
+import { EarlierParts, FoldedCall, type GivenCall, ResultsForm } from './Calls.tsx';
 import { atSign, signWord } from './markWord.ts';
 import { modelOf } from './modelNames.ts';
 import { PartingWord } from './PartingWord.tsx';
 import { endBeforeCalls, saidIn } from './parting.ts';
 import { TokenView } from './TokenView.tsx';
 
-const SaveAsRow = lazy(async () => ({ default: (await import('./SaveAsRow.tsx')).SaveAsRow }));
-const Formatted = lazy(async () => ({ default: (await import('./Formatted.tsx')).Formatted }));
+const SaveAsRow = lazy(async () => ({ default: (await fetchPart(() => import('./SaveAsRow.tsx'))).SaveAsRow }));
+const Formatted = lazy(async () => ({ default: (await fetchPart(() => import('./Formatted.tsx'))).Formatted }));
 
 interface AnswerProps {
   answer: ConversationAnswer;
@@ -60,6 +61,7 @@ export function AnswerColumn({
   const isGoing = isOngoing(answer);
   const isAway = useConnection() !== 'open';
   const hasCalls = answer.calls.length > 0 || answer.earlier.length > 0;
+  const called = openCalls<GivenCall>(answer);
   return (
     <section
       aria-label={t('answerOf', { name })}
@@ -91,11 +93,11 @@ export function AnswerColumn({
           <Text answer={answer} parting={parting} isFormatted={isFormatted} />
         )}
         {answer.error && <ErrorNote error={answer.error} />}
-        {!isGoing && onResults && answer.calls.length > 0 && (
+        {!isGoing && onResults && called.length > 0 && (
           <ResultsForm
             // Other calls have other results.
-            key={`${answer.seed} ${answer.earlier.length} ${JSON.stringify(answer.calls)}`}
-            calls={answer.calls}
+            key={`${answer.seed} ${answer.earlier.length} ${JSON.stringify(called)}`}
+            calls={called}
             isOff={isAway}
             onSend={onResults}
           />

@@ -7,6 +7,9 @@ import { Button } from '../Button.tsx';
 
 type Call = ConversationAnswer['calls'][number];
 
+/** With the result that it was given before. */
+export type GivenCall = Call & { readonly result?: string };
+
 /** A call of a tool, folded, and what the tool gave. */
 export function FoldedCall({ call, result }: { call: Call; result?: string }) {
   const t = useTranslations('chat');
@@ -51,14 +54,14 @@ export function ResultsForm({
   isOff,
   onSend,
 }: {
-  calls: readonly Call[];
+  calls: readonly GivenCall[];
   isOff: boolean;
   /** In the order of the calls. Tells whether they were taken. */
   onSend: (results: string[]) => Promise<boolean>;
 }) {
   const t = useTranslations('chat');
   const id = useId();
-  const [results, setResults] = useState<readonly string[]>(calls.map(() => ''));
+  const [results, setResults] = useState<readonly string[]>(calls.map(({ result = '' }) => result));
   const [isSent, setSent] = useState(false);
   const canSend = !isOff && !isSent && results.every((result) => result.trim() !== '');
   const submit = async (event: FormEvent) => {
