@@ -27,7 +27,8 @@ beforeAll(async () => {
   await page.close();
   const storageState = await ada.storageState();
   bo = await browser.newContext({
-    viewport: { width: 390, height: 844 },
+    // As narrow as a phone, and so high that the whole recipe is in sight.
+    viewport: { width: 390, height: 1400 },
     locale: 'zh-CN',
     colorScheme: 'dark',
     storageState,
@@ -82,7 +83,7 @@ describe('the editor of recipes', () => {
   it('shows a mistake where it is while one types, and mends it', async () => {
     const page = await openRecipe(ada);
     await writeLine(page, 'lora_r', 'lora_rr: 16');
-    await page.getByText('unknown key `lora_rr`').waitFor();
+    await page.getByText('unknown key lora_rr').waitFor();
     expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
     const squiggle = await page.locator('.squiggly-error').first().boundingBox();
     const line = await page.locator('.view-line').filter({ hasText: 'lora_rr' }).boundingBox();
@@ -234,7 +235,7 @@ describe('the editor of recipes', () => {
     const hints = page.locator('.monaco-editor .view-line').filter({ hasText: '· lora_dropout: 0' });
     await hints.waitFor();
     await writeLine(page, 'weight_decay', 'warmup_steps: 2');
-    await page.getByText('`warmup_ratio` and `warmup_steps` are both written').waitFor();
+    await page.getByText('warmup_ratio and warmup_steps are both written').waitFor();
     await page.getByRole('button', { name: /^Line/ }).click();
     await page.keyboard.press('Control+.');
     await page.getByText('Remove warmup_steps', { exact: true }).waitFor();

@@ -74,7 +74,7 @@ describe('rows made in a browser', () => {
       await page.keyboard.insertText(written);
     };
     await write(recipe.replace('sources', 'source'));
-    await panel(page).getByText('unknown key `source`').waitFor();
+    await panel(page).getByText('unknown key source').waitFor();
     await panel(page).getByRole('button', { name: 'Line 2' }).first().click();
     await page.locator('.squiggly-error').first().waitFor();
     await expectAccessible(page);
@@ -87,7 +87,7 @@ describe('rows made in a browser', () => {
     await panel(page).getByRole('button', { name: 'Save the recipe' }).click();
     await panel(page).getByRole('combobox', { name: 'Recipe' }).waitFor();
     await panel(page).getByRole('button', { name: 'What it takes' }).click();
-    await panel(page).getByText('/harbour/notes.md').waitFor();
+    await panel(page).getByRole('alert').getByText('/harbour/notes.md').waitFor();
     await expectAccessible(page);
     writeFileSync(join(agent.workspace, 'harbour', 'notes.md'), 'Bram keeps the lamp, as his father did.');
     await panel(page).getByRole('button', { name: 'What it takes' }).click();

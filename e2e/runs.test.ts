@@ -177,6 +177,27 @@ describe('runs in a browser', () => {
     await page.close();
   });
 
+  it('get a part of their page that did not come a moment later, and where it never comes say so', async () => {
+    const page = await studio.context.newPage();
+    await page.goto(`${agent.url}/run?id=${keyOf('short')}`);
+    await page.getByRole('tab', { name: 'Export' }).waitFor();
+    const parts = '**/_next/static/chunks/*.js';
+    let failed = 0;
+    await page.route(parts, (route) => (failed++ < 3 ? route.abort() : route.continue()));
+    await page.getByRole('tab', { name: 'Export' }).click();
+    await page.getByRole('region', { name: 'New export' }).waitFor();
+    expect(failed).toBeGreaterThan(3);
+    await page.route(parts, (route) => route.abort());
+    await page.getByRole('tab', { name: 'Doctor' }).click();
+    const said = page.getByRole('alert').filter({ hasText: 'This page cannot be shown' });
+    await said.waitFor({ timeout: 30_000 });
+    await expectAccessible(page);
+    await page.unrouteAll();
+    await said.getByRole('button', { name: 'Reload' }).press('Enter');
+    await page.getByRole('tab', { name: 'Doctor', selected: true }).waitFor();
+    await page.close();
+  });
+
   it('said nothing in the console', () => {
     expect(studio.said.flat()).toEqual([]);
   });

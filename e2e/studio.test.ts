@@ -83,7 +83,7 @@ describe('the studio in a browser', () => {
     await page.getByRole('textbox', { name: 'Text of the recipe' }).waitFor();
     await page.getByText('Ready to start').waitFor();
     await writeLine(page, 'lora_r', 'lora_rr: 16');
-    await page.getByText('unknown key `lora_rr`').waitFor();
+    await page.getByText('unknown key lora_rr').waitFor();
     await page.getByRole('button', { name: 'Line 5' }).waitFor();
     expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
     await expectAccessible(page);

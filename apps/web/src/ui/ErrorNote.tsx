@@ -2,6 +2,7 @@
 import { useTranslations } from 'use-intl';
 import { type ToldProblem, useProblemText } from '../i18n/problems.tsx';
 import { AgentWords } from './AgentWords.tsx';
+import { CodeText } from './CodeText.tsx';
 
 /** What went wrong, where, and what to do. */
 export function ErrorNote({ error, title }: { error: ToldProblem; title?: string }) {
@@ -13,9 +14,15 @@ export function ErrorNote({ error, title }: { error: ToldProblem; title?: string
       className="grid gap-1 rounded-lg border border-bad/30 bg-bad-soft px-4 py-3 [overflow-wrap:anywhere]"
     >
       <p className="font-semibold text-bad">{title ?? t('title')}</p>
-      <p className="whitespace-pre-wrap">{what}</p>
+      <p className="whitespace-pre-wrap">
+        <CodeText text={what} />
+      </p>
       {error.where && <p className="font-mono text-[12.5px] text-muted">{error.where}</p>}
-      {next && <p className="text-muted">{next}</p>}
+      {next && (
+        <p className="text-muted">
+          <CodeText text={next} />
+        </p>
+      )}
       <AgentWords said={said} />
     </div>
   );

@@ -3,21 +3,12 @@ import { Popover } from 'radix-ui';
 import { useState } from 'react';
 import { useLocale } from '../i18n/locale.tsx';
 import { terms } from '../i18n/terms.ts';
+import { CodeText } from './CodeText.tsx';
 
 /** A text in which `code` is set as such, and words that newcomers do not know are explained. */
 export function Explained({ text }: { text: string }) {
   const locale = useLocale();
-  return text.split('`').map((part, i) => {
-    const key = `${i} ${part}`;
-    if (i % 2 === 1) {
-      return (
-        <code key={key} className="font-mono text-[0.95em]">
-          {part}
-        </code>
-      );
-    }
-    return <Words key={key} text={part} locale={locale} />;
-  });
+  return <CodeText text={text} plain={(part) => <Words text={part} locale={locale} />} />;
 }
 
 /** Each word is explained once in a text. */

@@ -99,7 +99,7 @@ function NavLink({ href, current, children }: { href: string; current: boolean; 
       ref={link}
       href={href}
       aria-current={current ? 'page' : undefined}
-      className="relative flex shrink-0 items-center px-1.5 text-muted sm:px-2 transition-colors hover:text-ink aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-1.5 sm:aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
+      className="relative flex shrink-0 items-center px-1.5 text-muted sm:px-2 transition-colors hover:text-ink focus-visible:outline-offset-[-2px] aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-1.5 sm:aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
     >
       {children}
     </Link>

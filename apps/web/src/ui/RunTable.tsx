@@ -30,7 +30,7 @@ export function RunTable({
   const t = useTranslations('runs');
   const compare = useTranslations('compare');
   const item = (run: ListedRun) => (
-    <li key={run.key} className="flex">
+    <li key={run.key} className="flex transition-colors hover:bg-sunken">
       <label className="flex w-11 shrink-0 items-center justify-center">
         <input
           type="checkbox"
@@ -77,7 +77,7 @@ function Row({ run }: { run: ListedRun }) {
     <Link
       href={`/run?id=${encodeURIComponent(run.key)}`}
       data-row={run.key}
-      className={`grid min-w-0 grow grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 py-2.5 pr-4 transition-colors hover:bg-sunken focus-visible:outline-offset-[-2px] ${columns}`}
+      className={`grid min-w-0 grow grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 py-2.5 pr-4 focus-visible:outline-offset-[-2px] ${columns}`}
     >
       <div className="min-w-0">
         <div className="truncate font-medium" title={run.name}>

@@ -15,7 +15,7 @@ export function RecipeDifferences({ comparison: { runs, recipe } }: { comparison
     <section
       aria-label={t('recipe')}
       tabIndex={0}
-      className="max-h-[32rem] overflow-auto rounded-lg border border-line bg-surface"
+      className="max-h-[32rem] w-fit max-w-full overflow-auto rounded-lg border border-line bg-surface"
     >
       <table className="text-[12.5px]">
         <caption className="sr-only">{t('recipe')}</caption>

@@ -1,5 +1,5 @@
 'use client';
-import { memo } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import { shadeStyle, spelled, type TextToken, type TokenBlock, visible } from './shownTokens.ts';
 
@@ -52,7 +52,7 @@ export function TokenText({
         const token = indexOf(event.target);
         if (token !== null) onChoose(token);
       }}
-      className="grid gap-1 rounded-lg [font-variant-ligatures:none] border border-line bg-surface py-2"
+      className="isolate grid gap-1 rounded-lg [font-variant-ligatures:none] border border-line bg-surface py-2"
     >
       {blocks.map((block) => (
         <div
@@ -115,8 +115,14 @@ const Token = memo(function Token({ token, id, differs, form, showsSpace, isTrai
             ? 'text-teal'
             : 'text-muted';
   const box = form === 'text' ? '' : 'rounded-[3px] border border-line px-1 whitespace-pre';
+  const element = useRef<HTMLSpanElement>(null);
+  // Chosen by a key or by the address, it may be out of sight, or below what is said of it.
+  useEffect(() => {
+    if (isChosen && !element.current?.matches(':hover')) element.current?.scrollIntoView({ block: 'nearest' });
+  }, [isChosen]);
   return (
     <span
+      ref={element}
       id={id}
       data-token={token.index}
       data-trained={isTrained || undefined}
@@ -125,7 +131,7 @@ const Token = memo(function Token({ token, id, differs, form, showsSpace, isTrai
       aria-selected={isChosen}
       aria-label={token.part.trim() === '' ? spelled(token) : undefined}
       style={token.shade === undefined ? undefined : shadeStyle(token.shade)}
-      className={`${look} ${box} ${differs ? differingLook : ''} hover:outline-1 hover:outline-faint ${isChosen ? 'relative z-10 rounded-[2px] outline-2! outline-ember!' : ''}`}
+      className={`${look} ${box} scroll-mt-16 scroll-mb-[45dvh] ${differs ? differingLook : ''} hover:outline-1 hover:outline-faint ${isChosen ? 'relative z-10 rounded-[2px] outline-2! outline-ember!' : ''}`}
     >
       {form === 'ids'
         ? token.id

@@ -6,6 +6,7 @@ import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
 import { useCheckText } from '../../i18n/sights.tsx';
 import { Button } from '../Button.tsx';
+import { CodeText } from '../CodeText.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { SupportFile } from './SupportFile.tsx';
 
@@ -60,7 +61,11 @@ export function Doctor() {
               </dt>
               <dd className="text-muted [overflow-wrap:anywhere] max-sm:pl-[15px]">
                 {text}
-                {advice && <p className={state === 'ok' ? '' : 'text-ink'}>{advice}</p>}
+                {advice && (
+                  <p className={state === 'ok' ? '' : 'text-ink'}>
+                    <CodeText text={advice} />
+                  </p>
+                )}
               </dd>
             </div>
           ))}

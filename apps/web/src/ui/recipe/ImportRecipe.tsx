@@ -59,7 +59,12 @@ export function ImportRecipe({ onImported }: { onImported: (recipe: string) => v
             <form onSubmit={submit} className="grid gap-3">
               <label className="grid gap-1">
                 <span className="label">{t('importFile')}</span>
-                <input type="file" accept=".yaml,.yml" onChange={read} className="text-[13px]" />
+                <input
+                  type="file"
+                  accept=".yaml,.yml"
+                  onChange={read}
+                  className="text-[13px] text-muted file:mr-3 file:h-8 file:rounded-md file:border file:border-line file:bg-surface file:px-3 file:font-medium file:text-ink hover:file:border-faint"
+                />
               </label>
               <label className="grid gap-1">
                 <span className="label">{t('importYaml')}</span>

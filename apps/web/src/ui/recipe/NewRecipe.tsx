@@ -132,7 +132,7 @@ function Choices({ onCreated }: { onCreated: (recipe: string) => void }) {
         />
       </label>
       {failure && <ErrorNote error={shownError(failure)} />}
-      <div className="flex justify-end gap-2">
+      <div className="sticky bottom-[-1.25rem] -mx-5 -mb-5 flex justify-end gap-2 border-line border-t bg-surface px-5 py-3">
         <Dialog.Close className={buttonClass()}>{t('cancel')}</Dialog.Close>
         <Button type="submit" look="primary" disabled={create.isPending}>
           {t('create')}

@@ -27,7 +27,7 @@ import { introduce } from './live/me.ts';
 import { People } from './live/People.tsx';
 import { useLiveRecipe, useLiveState, useLiveText } from './live/useLiveRecipe.ts';
 import type { Place } from './monaco/CodeEditor.tsx';
-import { editorPlace } from './monaco/editorPlace.ts';
+import { bothPlaces, editorPlace } from './monaco/editorPlace.ts';
 import { LiveEditor } from './monaco/load.ts';
 import { Problems } from './Problems.tsx';
 import { Proposal } from './Proposal.tsx';
@@ -170,7 +170,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
               {view !== 'text' && (
                 <section
                   aria-label={t('form')}
-                  className={`min-w-0 lg:max-h-[max(420px,calc(100vh-250px))] lg:overflow-y-auto ${view === 'both' ? 'border-line max-lg:border-t lg:border-l' : ''}`}
+                  className={`h-[max(340px,calc(100vh-500px))] min-w-0 overflow-y-auto lg:h-auto lg:max-h-[max(420px,calc(100vh-250px))] ${view === 'both' ? 'border-line max-lg:border-t lg:border-l' : ''}`}
                 >
                   <RecipeForm
                     sections={form.data}
@@ -186,7 +186,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
               )}
             </div>
           ) : (
-            <div className={`${editorPlace} p-4`}>
+            <div className={`${view === 'both' ? bothPlaces : editorPlace} p-4`}>
               <Opening />
             </div>
           )}

@@ -11,6 +11,7 @@ import { useDiagnosis } from '../../agent/useDiagnosis.ts';
 import { useProblemText } from '../../i18n/problems.tsx';
 import { useSightText, useUnseenText } from '../../i18n/sights.tsx';
 import { Button, buttonClass } from '../Button.tsx';
+import { CodeText } from '../CodeText.tsx';
 import { Command } from '../Command.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { Progress } from '../Progress.tsx';
@@ -83,13 +84,21 @@ function Finding({ run, finding: { code, what, evidence, next, set } }: { run: R
   const settings = Object.entries(set);
   return (
     <li data-finding={code} className="grid gap-1 rounded-lg border border-line px-4 py-3 [overflow-wrap:anywhere]">
-      <h3 className="font-semibold">{told.what}</h3>
+      <h3 className="font-semibold">
+        <CodeText text={told.what} />
+      </h3>
       <ul className="list-disc pl-5">
         {evidence.map((seen) => (
-          <li key={seen.code}>{sightText(seen)}</li>
+          <li key={seen.code}>
+            <CodeText text={sightText(seen)} />
+          </li>
         ))}
       </ul>
-      <p>{told.next}</p>
+      {told.next && (
+        <p>
+          <CodeText text={told.next} />
+        </p>
+      )}
       {settings.length > 0 && (
         <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5 pt-1">
           <p className="label">{t('change')}</p>

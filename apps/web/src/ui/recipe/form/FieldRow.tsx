@@ -7,6 +7,7 @@ import { useLocale } from '../../../i18n/locale.tsx';
 import { useProblemText } from '../../../i18n/problems.tsx';
 import { recipeKeys } from '../../../i18n/zhCN/recipeKeys.ts';
 import { AgentWords } from '../../AgentWords.tsx';
+import { CodeText } from '../../CodeText.tsx';
 import { Explained } from '../../Explained.tsx';
 import { Choice } from './Choice.tsx';
 import type { ControlProps } from './control.ts';
@@ -147,7 +148,14 @@ function FieldProblem({ problem, order }: { problem: Problem; order: readonly st
   const canMend = fix !== undefined && source !== undefined && !form.isReadOnly;
   return (
     <div className="text-[12.5px] leading-[1.45] [overflow-wrap:anywhere]">
-      <span className="text-bad">{what}</span> <span className="text-muted">{next}</span>
+      <span className="text-bad">
+        <CodeText text={what} />
+      </span>{' '}
+      {next && (
+        <span className="text-muted">
+          <CodeText text={next} />
+        </span>
+      )}
       <AgentWords said={said} />
       {canMend && (
         <button type="button" className={`ml-2 ${linkClass}`} onClick={() => form.write(path, fix, order)}>

@@ -25,8 +25,10 @@ export interface EditedText {
   bind(editor: monaco.editor.IStandaloneCodeEditor, model: monaco.editor.ITextModel): () => void;
 }
 
-/** What is above and below the editor on a screen. */
+/** What is above and below the editor on a screen; where the page has one column, the start of a run is to be in sight, too. */
 const besideEditor = 250;
+const besideInOneColumn = 500;
+const leastInOneColumn = 340;
 
 export default function CodeEditor({
   label,
@@ -74,9 +76,8 @@ export default function CodeEditor({
     const grow = () => {
       // A text that others share comes a moment later: until then the room is kept.
       if (kind === 'recipe' && model.getValueLength() === 0) return;
-      const most = Math.max(leastHeight, window.innerHeight - besideEditor);
       element.style.minHeight = '0';
-      element.style.height = `${Math.min(most, Math.max(leastHeight, created.getContentHeight()))}px`;
+      element.style.height = `${heightFor(created.getContentHeight(), leastHeight)}px`;
     };
     created.onDidContentSizeChange(grow);
     grow();
@@ -112,6 +113,13 @@ export default function CodeEditor({
     editor.focus();
   }, [editor, place]);
   return <div ref={container} className={`font-mono ${kind === 'recipe' ? editorPlace : ''}`} />;
+}
+
+function heightFor(contentHeight: number, leastHeight: number): number {
+  const isOneColumn = matchMedia('(width < 64rem)').matches;
+  const least = isOneColumn ? Math.min(leastHeight, leastInOneColumn) : leastHeight;
+  const room = window.innerHeight - (isOneColumn ? besideInOneColumn : besideEditor);
+  return Math.min(Math.max(least, room), Math.max(least, contentHeight));
 }
 
 const options: monaco.editor.IStandaloneEditorConstructionOptions = {

@@ -68,7 +68,7 @@ export function ExportRow({
             </p>
           ))}
         </div>
-        <div className="flex items-center gap-0.5">
+        <div className="-ml-2 flex items-center gap-0.5 max-sm:w-full sm:ml-0">
           <IconButton
             label={`${t('use')}: ${name}`}
             aria-expanded={open === 'use'}
@@ -94,7 +94,7 @@ export function ExportRow({
             href={downloadHref(run, exported)}
             download
             aria-label={t('downloadOf', { name })}
-            className={`${buttonClass()} ml-1`}
+            className={`${buttonClass()} ml-1 max-sm:ml-auto`}
           >
             <Download className="size-3.5" aria-hidden="true" />
             {t('download')}
