@@ -124,6 +124,7 @@ describe('runs in a browser', () => {
     await page.getByRole('heading', { name: longName }).waitFor();
     await fits(page);
     const [list, tab] = [page.getByRole('tablist'), page.getByRole('tab', { name: 'Export', selected: true })];
+    await tab.waitFor();
     await expect
       .poll(async () => {
         const [around, open] = await Promise.all([list.boundingBox(), tab.boundingBox()]);
