@@ -81,6 +81,11 @@ describe('people', () => {
     await ada.getByText('sees everything and changes nothing').waitFor();
     await expectAccessible(ada);
     expect(await ada.getByRole('region', { name: 'People' }).count()).toBe(0);
+    const about = ada.getByRole('region', { name: 'About Anneal' });
+    expect(await about.innerText()).toMatch(/Version\s+\d+\.\d+\.\d+[\s\S]*Apache-2\.0/);
+    const [licenses] = await Promise.all([ada.waitForEvent('popup'), about.getByRole('link').click()]);
+    for (const name of ['react-dom', 'hono', 'zod']) expect(await licenses.innerText('body')).toContain(`\n${name} `);
+    await licenses.close();
   });
 
   it('may more as soon as an admin says so', async () => {

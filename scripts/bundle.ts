@@ -16,8 +16,8 @@ import { cudaReport } from '@anneal/core/device';
 import { findNvcc } from '../packages/kernels/scripts/findNvcc.mjs';
 import { neededGlibc } from './bundle/glibc.ts';
 import { bundleJavaScript } from './bundle/javascript.ts';
+import { lockedPackages } from './bundle/lockedPackages.ts';
 import { thirdPartyNotices } from './bundle/notices.ts';
-import { studioPackages } from './bundle/studioPackages.ts';
 
 /** Every kind of data-center GPU since Ampere, and virtual code that the driver compiles for those to come. */
 const cudaTargets = '80-real;80-virtual;90a-real;100-real;120-real';
@@ -59,12 +59,9 @@ copy(join(root, 'apps', 'web', 'out'), 'agent/studio');
 copy(join(root, 'LICENSE'), 'LICENSE');
 copy(join(root, 'scripts', 'bundle', 'anneal.sh'), 'anneal');
 chmodSync(join(folder, 'anneal'), 0o755);
-writeFileSync(
-  join(folder, 'THIRD_PARTY_NOTICES'),
-  thirdPartyNotices([...new Set([...packages, ...studioPackages(root), ...packagesWithBinaries()])], {
-    cuda: cuda !== null,
-  }),
-);
+const shipped = [...new Set([...packages, ...lockedPackages(root, ['apps/web']), ...packagesWithBinaries()])];
+const notices = thirdPartyNotices(shipped, { cuda: cuda !== null });
+for (const place of ['THIRD_PARTY_NOTICES', 'agent/studio/licenses.txt']) writeFileSync(join(folder, place), notices);
 const glibc = neededGlibc(binaries);
 writeFileSync(
   join(folder, 'README'),

@@ -1,4 +1,4 @@
-/** The licenses of everything in the bundle that others wrote. */
+/** The licenses of everything in the bundle, or in an installation, that others wrote. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -23,9 +23,12 @@ export function thirdPartyNotices(folders: readonly string[], { cuda }: { cuda: 
     'The GNU C++ runtime (libstdc++, libgcc) is linked into agent/build/Release/anneal.node under the GCC Runtime Library Exception 3.1.';
   const cudart =
     'The CUDA runtime of NVIDIA (libcudart_static) is linked into agent/build/Release/anneal.node under the CUDA Toolkit End User License Agreement, which allows it (attachment A).';
-  return ['This archive holds the following works of others.', ...notices, runtime, ...(cuda ? [cudart] : [])].join(
-    `\n\n${'─'.repeat(80)}\n\n`,
-  );
+  return [
+    'Anneal holds, or works with, the following works of others.',
+    ...notices,
+    runtime,
+    ...(cuda ? [cudart] : []),
+  ].join(`\n\n${'─'.repeat(80)}\n\n`);
 }
 
 /** The line below the heading that says so. */

@@ -3,6 +3,7 @@ import dynamic from 'next/dynamic';
 import { useTranslations } from 'use-intl';
 import { fetchPart } from '../../src/agent/fetchPart.ts';
 import { useMe } from '../../src/agent/useMe.ts';
+import { About } from '../../src/ui/settings/About.tsx';
 import { Browsers } from '../../src/ui/settings/Browsers.tsx';
 import { Endpoints } from '../../src/ui/settings/Endpoints.tsx';
 import { People } from '../../src/ui/settings/People.tsx';
@@ -49,6 +50,7 @@ export default function SettingsScreen() {
                 <AuditLog />
               </>
             )}
+            <About />
             <Storage />
           </div>
         </div>

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The folders of the npm packages that the studio is built from, and of those that they need. */
-export function studioPackages(root: string): string[] {
+/** The folders of the npm packages that parts of this repository depend on, as `apps/web`, and of those that they need. */
+export function lockedPackages(root: string, parts: readonly string[]): string[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dependencies?: Record<string, string>; link?: boolean }>;
   };
@@ -15,7 +15,7 @@ export function studioPackages(root: string): string[] {
       visit(place);
     }
   };
-  visit('apps/web');
+  for (const part of parts) visit(part);
   return [...found].map((place) => join(root, place)).filter((folder) => existsSync(folder));
 }
 
