@@ -2,6 +2,7 @@ import type { CallExpression, Expression, FilterName, Identifier, SliceExpressio
 import { compileComparison, isComparison, isGroup } from './comparisons.ts';
 import { TemplateError } from './errors.ts';
 import { filterNamed } from './filters.ts';
+import { UNKNOWN_GLOBALS } from './globals.ts';
 import { allocate, charge, chargeList } from './meter.ts';
 import { arithmetic, concatenate, copyOf, getAttribute, getItem, setKey, slice } from './operators.ts';
 import type { Scope } from './scope.ts';
@@ -30,7 +31,9 @@ export function compileExpression(node: Expression): Evaluate {
       const missing = new Undefined(`'${name}' is undefined`);
       return (scope) => {
         const value = scope.get(name);
-        return value === undefined ? missing : value;
+        if (value !== undefined) return value;
+        if (UNKNOWN_GLOBALS.has(name)) throw new TemplateError(`Jinja's '${name}' is not known here`);
+        return missing;
       };
     }
     case 'StringLiteral':

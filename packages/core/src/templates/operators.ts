@@ -11,6 +11,7 @@ import {
   equal,
   float,
   hasKey,
+  isCallable,
   isDict,
   isFloat,
   isInteger,
@@ -48,6 +49,7 @@ export function getAttribute(object: Value, name: string): Value {
   if (method !== undefined) return method;
   if (isDict(object) && hasKey(object, name)) return object[name] as Value;
   if (name.startsWith('_')) return refused(object, name);
+  if (isCallable(object)) throw new TemplateError(`the attribute '${name}' of a function is not known here`);
   return missing(object, name);
 }
 

@@ -3,13 +3,11 @@ import { parse, tokenize } from '@huggingface/jinja';
 import type { Program } from './ast.ts';
 import { withGroups } from './comparisons.ts';
 import { TemplateError } from './errors.ts';
-import { iterable } from './iterables.ts';
-import { charge, chargeList, metered } from './meter.ts';
-import { copyOf, setKey } from './operators.ts';
+import { globals } from './globals.ts';
+import { metered } from './meter.ts';
 import { Run, Scope } from './scope.ts';
 import { compileBlock, type Execute } from './statements.ts';
-import { strftime } from './strftime.ts';
-import { type Callable, type Dict, isDict, isList, Namespace, numeric, str, type Value } from './values.ts';
+import type { Value } from './values.ts';
 
 export { TemplateError } from './errors.ts';
 
@@ -53,9 +51,6 @@ export interface Template {
 const MAX_SOURCE = 1 << 18;
 /** The lexer's regular expressions take quadratic time on white space. */
 const MAX_WHITE_SPACE = 512;
-/** As Jinja's sandbox. */
-const MAX_RANGE = 100_000;
-
 /**
  * Compiles a chat template. It can reach nothing but its arguments: no files, no modules, no JavaScript; its work, output and nesting are bounded.
  *
@@ -157,45 +152,6 @@ const withoutSigns = (source: string): string =>
     .replace(/\r\n?/g, '\n')
     .replace(/\{([%#])\+/g, "{{ '' }}{$1")
     .replace(/\+([%#])\}/g, "$1}{{ '' }}");
-
-function globals(now: Date): Record<string, Value> {
-  const functions: Record<string, Callable> = {
-    raise_exception: ([message]) => {
-      throw new TemplateError(str(message ?? null));
-    },
-    strftime_now: ([format]) => strftime(now, str(format ?? '')),
-    range: (args) => iterable('range', range(args.map((value) => numeric(value) ?? 0))),
-    namespace: ([initial], kwargs) =>
-      new Namespace(new Map(Object.entries(copyOf(initial !== undefined && isDict(initial) ? initial : {}, kwargs)))),
-    dict: ([initial], kwargs) => copyOf(fromPairs(initial), kwargs),
-  };
-  return { ...functions, true: true, True: true, false: false, False: false, none: null, None: null };
-}
-
-function fromPairs(value: Value | undefined): Dict {
-  if (value !== undefined && isList(value)) {
-    chargeList(8 * value.length);
-    const dict: Record<string, Value> = {};
-    for (const pair of value) {
-      if (!isList(pair) || pair.length !== 2) throw new TemplateError('dict() needs a list of pairs');
-      setKey(dict, str(pair[0] as Value), pair[1] as Value);
-    }
-    return dict;
-  }
-  return value !== undefined && isDict(value) ? value : {};
-}
-
-function range([first = 0, second, step = 1]: readonly number[]): number[] {
-  const [start, stop] = second === undefined ? [0, first] : [first, second];
-  if (step === 0) throw new TemplateError('range() arg 3 must not be zero');
-  const count = Math.max(0, Math.ceil((stop - start) / step));
-  if (count > MAX_RANGE) {
-    throw new TemplateError(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${MAX_RANGE}).`);
-  }
-  chargeList(count);
-  charge(count);
-  return Array.from({ length: count }, (_, i) => start + i * step);
-}
 
 const REASONING = ['reasoning_content', 'thinking', 'reasoning'] as const;
 
