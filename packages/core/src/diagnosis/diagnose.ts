@@ -28,7 +28,7 @@ const rules: Record<RunFindingCode, Rule> = {
 /** What follows from one of these others says nothing of its own. */
 const follows: Partial<Record<RunFindingCode, readonly RunFindingCode[]>> = {
   loss_does_not_fall: ['diverged'],
-  too_few_steps: ['diverged'],
+  too_few_steps: ['diverged', 'rows_dropped'],
   overfitted: ['diverged', 'loss_does_not_fall'],
 };
 
