@@ -2,6 +2,7 @@
 import type { DataOverview, DataSourceName, JudgingState } from '@anneal/core/protocol/dataView';
 import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ChevronDown, ChevronLeft, ChevronUp, SkipForward } from 'lucide-react';
+import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { parseAsBoolean, parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useState } from 'react';
@@ -16,9 +17,11 @@ import { Segmented } from '../Segmented.tsx';
 import { isTyping } from './isTyping.ts';
 import { OtherReading, useOtherText } from './OtherReading.tsx';
 import { EditRow, Notes, Raw } from './RowNotes.tsx';
-import { SideBySide } from './SideBySide.tsx';
 import { Legend, More, Tokens } from './Tokens.tsx';
 import { VerdictBadge, verdictOf } from './VerdictBadge.tsx';
+
+// Of rows that are shown as another template reads them alone.
+const SideBySide = dynamic(async () => (await import('./SideBySide.tsx')).SideBySide, { ssr: false });
 
 const problems: RowChoice = { filter: 'problem', search: null };
 interface RowViewProps {
