@@ -23,7 +23,7 @@ export const models = {
     runs: 'Runs',
     inCache: 'In the cache',
     inFolder: 'In the folder of the agent',
-    copy: 'Not the model as published but a copy of 4 bits a weight: no hub answered when it was downloaded',
+    copy: 'A copy of 4 bits a weight: no hub answered',
     notWhole: 'Not whole: {bytes} have arrived',
     unknown: 'not said',
     check: 'Check: {name}',
