@@ -326,7 +326,7 @@ test('what follows from another fault is not told besides', () => {
   const codes = diagnose(evidenceOf({ steps, evaluations: evaluationsOf(1.6, 1.4, 5, 8, 9) })).map(({ code }) => code);
   expect(codes).toEqual(['diverged']);
   const few = { steps: stepsOf(() => 2.4, undefined, 4, 1), evaluations: [] };
-  const data = dataOf({ summary: { kept: 30, dropped: 970 } });
+  const data = dataOf({ summary: { kept: 30, dropped: 970, droppedBy: { empty: 970 } } });
   const fewLeft = diagnose(evidenceOf({ ...few, data }, recipeText('num_epochs: 1'))).map(({ code }) => code);
   expect(fewLeft).toEqual(['rows_dropped']);
 });
