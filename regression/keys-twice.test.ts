@@ -1,11 +1,11 @@
 /** Of a key that stands twice in an object the last value was taken, and half a character was replaced, without a word. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { detectFormat, openFormat } from '../packages/core/src/datasets/formats/index.ts';
+import { describe, expect, test } from 'vitest';
+import { detectFormat, openFormat, openReaderOf } from '../packages/core/src/datasets/formats/index.ts';
 import { processRows } from '../packages/core/src/datasets/processRows.ts';
 import { openSource } from '../packages/core/src/datasets/read.ts';
-import { parseJson } from '../packages/core/src/datasets/rowJson.ts';
+import { parseJson, parseRow } from '../packages/core/src/datasets/rowJson.ts';
 import type { Tokenizer } from '../packages/core/src/tokenizers/tokenizer.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 
@@ -53,4 +53,33 @@ test('within a text as well', () => {
   const call = { from: 'function_call', value: '{"name": "f", "arguments": {"x": 1, "x": 2}}' };
   const row = { conversations: [said, call] };
   expect(detectFormat([row])?.read(row)).toMatchObject({ kind: 'dropped', reason: 'malformed_row' });
+});
+
+describe('what tells a format', () => {
+  const file = 'rows.jsonl';
+  const opened = (...rows: string[]) =>
+    openReaderOf(
+      rows.map((row, i) => parseRow(row, { file, row: i + 1 })),
+      null,
+      'auto',
+      {},
+      file,
+    );
+  const faulty = '{"messages": [{"role": "user", "content": "a"}], "messages": 3}';
+
+  test('is not a row with a fault', () => {
+    const sound = '{"instruction": "a", "output": "b"}';
+    expect(opened(faulty, faulty, sound).format).toBe('alpaca');
+  });
+
+  test('is the fault, where no row is without one', () => {
+    const where = 'rows.jsonl:1';
+    const only = {
+      code: 'malformed_row',
+      where,
+      what: expect.stringMatching(/the only row .*"messages" stands twice/),
+    };
+    expect(() => opened(faulty)).toThrow(expect.objectContaining(only));
+    expect(() => opened(faulty, faulty)).toThrow(/none of the first 2 rows .*"messages" stands twice/);
+  });
 });

@@ -1,5 +1,5 @@
 import { UserError } from '@anneal/formats/errors';
-import { type AnswerMode, openReader } from './formats/index.ts';
+import { type AnswerMode, openReaderOf } from './formats/index.ts';
 import type { DatasetInput } from './preparedData.ts';
 import { openSource } from './read.ts';
 import { describeSource } from './types.ts';
@@ -18,7 +18,7 @@ export async function checkRows(dataset: DatasetInput, answers: AnswerMode | nul
     try {
       const rows = await source.page(0, SAMPLE);
       const values = rows.map(({ value }) => value);
-      const reader = openReader(answers, dataset.type, values, dataset.fields, file);
+      const reader = openReaderOf(rows, answers, dataset.type, dataset.fields, file);
       const contents = values.map((value) => reader.read(value));
       const faults = contents.filter((content) => 'kind' in content && content.kind === 'dropped');
       const [first] = faults;

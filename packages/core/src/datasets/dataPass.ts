@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { UserError } from '@anneal/formats/errors';
 import type { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { sha256OfFile } from '../fileHash.ts';
-import { FORMAT_ROWS, leavesRejectedUnread, openReader } from './formats/index.ts';
+import { FORMAT_ROWS, leavesRejectedUnread, openReaderOf } from './formats/index.ts';
 import { histogramOf } from './histogram.ts';
 import { countTargetTokens } from './judge.ts';
 import { BEGINS_THOUGHTS } from './leftOut.ts';
@@ -61,7 +61,7 @@ export class DataPass {
     try {
       const sample = await source.page(0, FORMAT_ROWS);
       const values = sample.map((row) => row.value);
-      const reader = openReader(answers, input.type, values, input.fields, path);
+      const reader = openReaderOf(sample, answers, input.type, input.fields, path);
       const processing = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
       const { size: bytes, mtimeMs } = await there(path);
       const sha256 = await sha256OfFile(path, signal);

@@ -4,7 +4,7 @@ import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
 import { excerptOf } from './excerpt.ts';
-import { type AnswerMode, type AnswerReader, FORMAT_ROWS, openReader, type RowReader } from './formats/index.ts';
+import { type AnswerMode, type AnswerReader, FORMAT_ROWS, openReaderOf, type RowReader } from './formats/index.ts';
 import { countTargetTokens, type JudgeOptions } from './judge.ts';
 import type { DatasetInput } from './preparedData.ts';
 import { type ProcessedPart, type ProcessedRow, type ProcessOptions, processRows } from './processRows.ts';
@@ -67,13 +67,7 @@ export async function openInspectedFile(
   const source = await openSource(file);
   try {
     const sample = await source.page(0, FORMAT_ROWS);
-    const reader = openReader(
-      options.answers ?? null,
-      dataset.type,
-      sample.map((row) => row.value),
-      dataset.fields,
-      file,
-    );
+    const reader = openReaderOf(sample, options.answers ?? null, dataset.type, dataset.fields, file);
     const processing = { ...options, reader, mask: dataset.mask };
     return {
       rowCount: source.rowCount,

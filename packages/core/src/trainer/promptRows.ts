@@ -1,4 +1,4 @@
-import { FORMAT_ROWS, openReader, type RowReader } from '../datasets/formats/index.ts';
+import { FORMAT_ROWS, openReaderOf, type RowReader } from '../datasets/formats/index.ts';
 import type { PrepareOptions } from '../datasets/prepareData.ts';
 import { openSource } from '../datasets/read.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
@@ -58,8 +58,8 @@ export class PromptRows implements AsyncDisposable {
     if (!dataset) throw new Error(`no data set has the file ${file}`);
     const source = await openSource(file);
     try {
-      const sample = (await source.page(0, FORMAT_ROWS)).map(({ value }) => value);
-      return { source, reader: openReader('sampled', dataset.type, sample, dataset.fields, file) as RowReader };
+      const sample = await source.page(0, FORMAT_ROWS);
+      return { source, reader: openReaderOf(sample, 'sampled', dataset.type, dataset.fields, file) as RowReader };
     } catch (error) {
       await source.close();
       throw error;

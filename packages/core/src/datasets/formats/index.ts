@@ -1,4 +1,5 @@
 import { UserError } from '@anneal/formats/errors';
+import { describeSource, type RawRow } from '../types.ts';
 import { alpaca } from './alpaca.ts';
 import { type AnswerMode, type AnswerReader, openAnswers } from './answers.ts';
 import { chat } from './chat.ts';
@@ -91,6 +92,33 @@ export function openReader(
   if (answers === null) return open(rows, options);
   return answers === 'sampled' ? openPrompts(rows, options, open) : openAnswers(answers, rows, options, open, where);
 }
+
+/** As `openReader`, of the first rows of a file. Where one has no fault, those that have one say nothing of the format. */
+export function openReaderOf(
+  rows: readonly RawRow[],
+  answers: AnswerMode | null,
+  type: string,
+  options: FieldOptions,
+  where: string,
+): RowReader | AnswerReader {
+  const sound = rows.filter(({ fault }) => fault === undefined);
+  const values = (sound.length > 0 ? sound : rows).map(({ value }) => value);
+  try {
+    return openReader(answers, type, values, options, where);
+  } catch (error) {
+    const [first] = rows;
+    throw first && sound.length === 0 && error instanceof UserError ? allFaulty(rows.length, first) : error;
+  }
+}
+
+const allFaulty = (count: number, { source, fault }: RawRow): UserError =>
+  new UserError({
+    what:
+      count === 1 ? `the only row cannot be used: ${fault}` : `none of the first ${count} rows can be used: ${fault}`,
+    where: describeSource(source),
+    next: 'repair or remove such rows; nothing was trained',
+    code: 'malformed_row',
+  });
 
 /** OpenAI's file of preferences has the conversation within a column. */
 function refuseNestedPairs(rows: readonly RowValue[], where: string): void {
