@@ -139,7 +139,10 @@ function specialIds(
   });
 }
 
-/** Whether every text gets bos in front and eos at the end. As in llama.cpp's converter, tokenizer_config.json has the last word. */
+/**
+ * Whether every text gets bos in front and eos at the end: as training and transformers have it, by the post-processor, whatever
+ * `add_bos_token` in tokenizer_config.json says, which llama.cpp's converter would believe.
+ */
 function addedEnds(tokenizerJson: JsonObject, tokenizerConfig: JsonObject, path: string): [string, GgufValue][] {
   const other = flatten(tokenizerJson.post_processor, 'processors').find(
     ({ type }) => type !== 'TemplateProcessing' && type !== 'ByteLevel',
@@ -155,9 +158,7 @@ function addedEnds(tokenizerJson: JsonObject, tokenizerConfig: JsonObject, path:
     if (added !== undefined && added !== token) {
       throw notExportable(`its post_processor adds ${added}, which is not the ${role}_token`, path);
     }
-    const flag = tokenizerConfig[`add_${role}_token`];
-    const value = token !== undefined && (typeof flag === 'boolean' ? flag : added !== undefined);
-    return [`tokenizer.ggml.add_${role}_token`, { type: 'bool', value }];
+    return [`tokenizer.ggml.add_${role}_token`, { type: 'bool', value: added !== undefined }];
   });
 }
 
