@@ -1,13 +1,13 @@
 /**
- * Makes pictures of docs/studio.md anew, of runs of the starter that it trains for them, on a machine that does nothing else:
- *   node e2e/pictures.ts [NAME …]
- * Their folder, `anneal` in that of this user, is made for them and removed.
+ * The pictures of docs/studio.md, of runs of the starter that it trains for them. Their folder, `anneal` in that of this
+ * user, is made for them and removed.
  */
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import type { Locator, Page } from 'playwright-core';
+import { readArguments } from '../bench/arguments.ts';
 import { TestAgent } from './agent.ts';
 import { openBrowser } from './browser.ts';
 
@@ -216,7 +216,16 @@ const pictures: Record<string, Picture> = {
   },
 };
 
-const asked = process.argv.slice(2);
+const { names: asked } = readArguments({
+  command: 'node e2e/pictures.ts',
+  about: 'Makes pictures of docs/studio.md anew, all of them or those named, on a machine that does nothing else.',
+  others: 'NAME',
+});
+const unknown = asked.filter((name) => !Object.hasOwn(pictures, name));
+if (unknown.length > 0) {
+  console.error(`no picture is called ${unknown.join(' or ')}; there are ${Object.keys(pictures).join(', ')}`);
+  process.exit(2);
+}
 const names = Object.keys(pictures).filter((name) => asked.length === 0 || asked.includes(name));
 
 agent.run('init', 'harbor');
@@ -233,6 +242,8 @@ if (names.includes('spike')) spike = trainWithSpike();
 await agent.start();
 const browser = await openBrowser();
 const context = await browser.newContext({ locale: 'en-US', colorScheme: 'light' });
+// Each picture is the same whether it is made alone or after others, which take the first steps.
+await context.addInitScript(`localStorage.setItem('anneal-first-steps', 'closed')`);
 const first = await context.newPage();
 await first.goto(agent.link);
 await first.waitForURL(`${agent.url}/`);
