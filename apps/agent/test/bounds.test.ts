@@ -39,7 +39,7 @@ it('no request is held longer than ten seconds, and one that changes something i
   const recorded: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<never>();
   const agent = { feeds: { get: () => promise }, audit: { record: (entry: unknown) => recorded.push(entry) } };
-  const counts = { unanswered: { count: 0 }, subscriptions: { count: 0 } };
+  const counts = { unanswered: { count: 0 }, subscriptions: { count: 0 }, late: new Map() };
   const context = { agent, pace: {}, caller: { session: undefined, person: () => tokenHolder, ...counts } };
   const asked = appRouter.createCaller(context as never);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

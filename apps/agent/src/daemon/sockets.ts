@@ -97,12 +97,12 @@ export class Sockets {
     }
     const session = access.sessionAmong(sessionsIn(request.headers.cookie, agent.id));
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-    const counts = { unanswered: { count: 0 }, subscriptions: { count: 0 } };
+    const asked = { unanswered: { count: 0 }, subscriptions: { count: 0 }, late: new Map() };
     // A cookie comes from a browser, which always says from which page it asks.
     const isBrowser = session !== undefined && request.headers.origin !== undefined;
     const caller: SocketCaller = isBrowser
-      ? { session, ...counts, person: () => access.personOf(session) }
-      : { session: undefined, ...counts, person: () => (bearer === undefined ? undefined : this.#holderOf(bearer)) };
+      ? { session, ...asked, person: () => access.personOf(session) }
+      : { session: undefined, ...asked, person: () => (bearer === undefined ? undefined : this.#holderOf(bearer)) };
     if (!caller.person()) return refuse(socket, '401 Unauthorized');
     server.handleUpgrade(request, socket, head, (client) => {
       this.#requests.set(request, caller);

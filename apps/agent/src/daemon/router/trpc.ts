@@ -8,6 +8,7 @@ import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Access } from '../auth/access.ts';
 import type { ApiTokens } from '../auth/apiTokens.ts';
 import type { Audit } from '../auth/audit.ts';
+import { hashOf } from '../auth/secrets.ts';
 import type { Chattables } from '../chat/chattables.ts';
 import type { Conversations } from '../chat/conversations.ts';
 import type { LoadedModels } from '../chat/loadedModels.ts';
@@ -65,6 +66,8 @@ export interface SocketCaller {
   unanswered: { count: number };
   /** Its subscriptions that go on. */
   subscriptions: { count: number };
+  /** Answers to its queries that take longer than a request may, by what was asked. */
+  late: Map<string, Promise<unknown>>;
 }
 
 /** One for each client. */
@@ -107,19 +110,28 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
     await record('not_allowed');
     throw new TRPCError({ code: 'FORBIDDEN', cause: notAllowed(me, needed) });
   }
+  const { late } = ctx.caller;
+  const question = type === 'query' ? hashOf(`${path} ${JSON.stringify(await getRawInput())}`) : '';
   const open = type === 'subscription' ? ctx.caller.subscriptions : ctx.caller.unanswered;
   if (open.count >= mostOpen) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', cause: tooMany(type) });
   open.count++;
   let goesOn = false;
-  const work = next({ ctx: { ...ctx, me } });
+  const begin = () => next({ ctx: { ...ctx, me } });
+  const work = (late.get(question) as ReturnType<typeof begin> | undefined) ?? begin();
   try {
     if (type === 'subscription') {
       const result = await work;
       goesOn = result.ok;
       return result.ok ? { ...result, data: counted(result.data as AsyncIterable<unknown>, open) } : result;
     }
+    if (type === 'query') {
+      const result = await withinPatience(work, type, () => keepLate(late, question, work));
+      late.delete(question);
+      return result;
+    }
     // What takes longer is recorded when it has ended.
     const recorded = work.then(async (result) => {
+      ctx.caller.late = new Map(); // what was asked before does not know of it
       await record(result.ok ? 'done' : codeOf(result.error));
       return result;
     });
@@ -143,19 +155,38 @@ async function* counted(told: AsyncIterable<unknown>, open: { count: number }): 
   }
 }
 
-async function withinPatience<T>(work: Promise<T>, type: 'query' | 'mutation'): Promise<T> {
+async function withinPatience<T>(
+  work: Promise<T>,
+  type: 'query' | 'mutation',
+  onLate: () => void = () => undefined,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new TRPCError({ code: 'TIMEOUT', cause: stillWorking(type) })),
-      patienceMilliseconds,
-    );
+    timer = setTimeout(() => {
+      onLate();
+      reject(new TRPCError({ code: 'TIMEOUT', cause: stillWorking(type) }));
+    }, patienceMilliseconds);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Who asks the same again waits for what was begun. It is kept for a while after its end; one for which there was no room is begun anew. */
+function keepLate(
+  late: SocketCaller['late'],
+  question: string,
+  work: Promise<{ ok: true } | { ok: false; error: TRPCError }>,
+): void {
+  if (late.get(question) === work) return;
+  late.set(question, work);
+  const forget = () => void (late.get(question) === work && late.delete(question));
+  void work.then((result) => {
+    if (!result.ok && codeOf(result.error) === 'agent_busy') forget();
+    else setTimeout(forget, patienceMilliseconds).unref();
+  });
 }
 
 function stillWorking(type: 'query' | 'mutation'): UserError {
