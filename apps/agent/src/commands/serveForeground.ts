@@ -27,10 +27,11 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     allowedHosts: options.allowHost ?? [],
     basePath,
   });
+  const end = ended(); // before anybody is told that it can be
   const link = await daemon.pairingLink();
   if (options.json) printJsonLine({ url: daemon.url, link, pid: process.pid });
   else printWelcome(daemon, link, folder);
-  await ended();
+  await end;
   if (!options.json) remark('the agent ends; runs go on');
   await daemon.close();
 }
