@@ -31,7 +31,7 @@ test('the link, and the line of ssh to type on another machine', async () => {
 
 test('a unit of systemd, with every path absolute, and no agent', async () => {
   const folder = temporaryFolder();
-  const anneal = annealIn(folder, { ANNEAL_CACHE: '/srv/a cache' });
+  const anneal = annealIn(folder, { ANNEAL_CACHE: '/srv/a cache', ANNEAL_CUDA_LIBRARIES: '/opt/cuda/lib' });
   const args = ['--systemd', '--base-path', '/proxy/7420', '--runs-dir', 'my runs', '--allow-host', 'gpu.lab'];
   const { code, stdout, stderr } = await anneal('serve', '.', ...args);
   expect([code, stderr]).toEqual([0, '']);
@@ -40,6 +40,7 @@ test('a unit of systemd, with every path absolute, and no agent', async () => {
       `User=${userInfo().username}`,
       `WorkingDirectory=${folder}`,
       'Environment="ANNEAL_CACHE=/srv/a cache"',
+      'Environment=ANNEAL_CUDA_LIBRARIES=/opt/cuda/lib',
       `ExecStart=${process.execPath} ${annealPath} serve ${folder} --host 127.0.0.1 --port 7420 --allow-host gpu.lab --base-path /proxy/7420 --runs-dir "${folder}/my runs"`,
       'KillMode=process',
       'WantedBy=multi-user.target',

@@ -4,8 +4,11 @@ import { resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { userName } from '../userName.ts';
 
-/** What decides where an agent finds its files, and how its texts call it. */
-const kept = ['ANNEAL_CACHE', 'ANNEAL_CALLED_AS', 'XDG_DATA_HOME', 'XDG_CACHE_HOME'];
+/** What decides where an agent finds its files and CUDA's libraries, and how its texts call it. */
+const kept =
+  'ANNEAL_CACHE ANNEAL_CALLED_AS XDG_DATA_HOME XDG_CACHE_HOME ANNEAL_CUDA_LIBRARIES VIRTUAL_ENV CONDA_PREFIX CUDA_HOME CUDA_PATH'.split(
+    ' ',
+  );
 
 /**
  * @param program Node with its options and our script
