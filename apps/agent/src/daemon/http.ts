@@ -133,7 +133,7 @@ export function createHttp(options: HttpOptions): Hono {
     return c.json({ error: { code: 'not_paired', what: 'a paired browser or a token for data is needed' } }, 401);
   };
 
-  // Before the bound of other bodies: a part of a file is as large as the client makes it.
+  // Before other bodies are looked at: a part of a file is no JSON.
   for (const path of [uploadsPath, `${uploadsPath}/:upload`]) {
     app.all(path, async (c) => {
       const refusal = refusalOf(c, { changes: c.req.method !== 'HEAD' });

@@ -5,5 +5,5 @@ export const about = {
   host: 'Machine',
   folder: 'Folder',
   license: 'License',
-  licensesOfOthers: 'Licenses of the works of others that are in it',
+  licensesOfOthers: 'Third-party licenses',
 };

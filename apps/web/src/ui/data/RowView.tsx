@@ -9,6 +9,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { rowForms as forms } from '../../agent/addressValues.ts';
 import { type Answer, answers, findRow, partsOf, partTokens, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
+import { fetchPart } from '../../agent/fetchPart.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -21,7 +22,7 @@ import { Legend, More, Tokens } from './Tokens.tsx';
 import { VerdictBadge, verdictOf } from './VerdictBadge.tsx';
 
 // Of rows that are shown as another template reads them alone.
-const SideBySide = dynamic(async () => (await import('./SideBySide.tsx')).SideBySide, { ssr: false });
+const SideBySide = dynamic(async () => (await fetchPart(() => import('./SideBySide.tsx'))).SideBySide, { ssr: false });
 
 const problems: RowChoice = { filter: 'problem', search: null };
 interface RowViewProps {
