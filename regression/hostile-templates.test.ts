@@ -57,6 +57,7 @@ describe('ends with an error', () => {
     ['looking long keys up, each another', often("{% set b={'a': 1}['a'*1000000 ~ i ~ j] %}")],
     ['adding numbers up', often('{% set b=range(9999) | sum %}')],
     ['looking for attributes', often("{% set b=range(9999) | join('', attribute='a.b') %}")],
+    ['taking items of a generator', `{% set g=range(99999) | map('string') %}${often('{% set b=g | first %}')}`],
     ['listing keys', often("{% set b=dict(range(999) | map('string') | map('list')) %}")],
     [
       'comparing with many long beginnings',

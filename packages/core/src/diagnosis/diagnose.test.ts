@@ -195,6 +195,18 @@ const cases: [RunFindingCode, Partial<Omit<Evidence, 'recipe'>>, string, Record<
     { micro_batch_size: 1, gradient_accumulation_steps: 1 },
   ],
   [
+    'too_few_steps',
+    { steps: stepsOf(() => 0.7, undefined, 4, 1), evaluations: [] },
+    recipeText('rl: kto', 'num_epochs: 1', 'micro_batch_size: 8', 'gradient_accumulation_steps: 2'),
+    { micro_batch_size: 2, gradient_accumulation_steps: 1 },
+  ],
+  [
+    'too_few_steps',
+    { steps: stepsOf(() => 2.4, undefined, 1, 1), evaluations: [] },
+    recipeText('num_epochs: 0.25', 'micro_batch_size: 1', 'gradient_accumulation_steps: 1'),
+    { num_epochs: 10 },
+  ],
+  [
     'known_by_heart',
     { steps: stepsOf((t) => 2.5 * Math.exp(-8 * t)), evaluations: [] },
     recipeText().replace('val_set_size: 0.1\n', ''),

@@ -91,9 +91,9 @@ function filtered(
 /** So many ids of the largest logits, in order, ties by id. */
 function largestOf(logits: Float32Array, count: number): Uint32Array {
   const top = logits[argmax(logits)] as number;
-  for (let distance = 2; ; distance *= 2) {
+  for (let distance = 2; ; distance = distance < 2 ** 10 ? 2 * distance : Number.POSITIVE_INFINITY) {
     const ids = atLeast(logits, top - distance);
-    if (ids.length < count && Number.isFinite(distance)) continue;
+    if (ids.length < Math.min(count, logits.length) && Number.isFinite(distance)) continue;
     return inOrder(ids, logits).subarray(0, count);
   }
 }

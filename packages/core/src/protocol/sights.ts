@@ -18,7 +18,7 @@ export const sightTexts = {
   unusual_rate: ({ rate, usual, adapter }: { rate: number; usual: number; adapter: string }) =>
     `the learning rate was ${rate}; ${usual} is usual for ${adapter === '' ? 'full training' : 'LoRA'} of this kind`,
   steps_in_all: ({ steps, passes, batch }: { steps: number; passes: string; batch: number }) =>
-    `${passes} passes over the data are ${steps} steps in all, with ${batch} rows a step`,
+    `steps in all: ${steps} (passes over the data: ${passes}, rows a step: ${batch})`,
   mean_reward: ({ first, last, steps }: { first: string; last: string; steps: number }) =>
     `mean reward ${first} over the first steps, ${last} over the last ones (${steps} steps)`,
   equal_rewards: ({ share }: { share: string }) =>

@@ -4,7 +4,7 @@ import { TemplateError } from './errors.ts';
 import { filterNamed } from './filters.ts';
 import { UNKNOWN_GLOBALS } from './globals.ts';
 import { allocate, charge, chargeList } from './meter.ts';
-import { arithmetic, concatenate, copyOf, getAttribute, getItem, setKey, slice } from './operators.ts';
+import { arithmetic, concatenate, copyOf, getAttribute, getItem, iterate, setKey, slice } from './operators.ts';
 import type { Scope } from './scope.ts';
 import { testNamed } from './tests.ts';
 import {
@@ -163,7 +163,7 @@ export function compileArguments(nodes: readonly Expression[]): (scope: Scope) =
       if (!spread) args.push(value);
       else if (isList(value)) {
         chargeList(value.length);
-        for (const item of value) args.push(item);
+        for (const item of iterate(value)) args.push(item);
       } else throw new TemplateError(`argument after * must be an iterable, not ${typeName(value)}`);
     }
     let kwargs: Record<string, Value> = {};

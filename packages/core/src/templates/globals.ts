@@ -2,7 +2,7 @@ import { boundArguments } from './arguments.ts';
 import { TemplateError } from './errors.ts';
 import { iterable } from './iterables.ts';
 import { charge, chargeList } from './meter.ts';
-import { copyOf, setKey } from './operators.ts';
+import { copyOf, iterate, setKey } from './operators.ts';
 import { strftime } from './strftime.ts';
 import { type Callable, type Dict, isDict, isList, Namespace, numeric, str, type Value } from './values.ts';
 
@@ -74,7 +74,7 @@ function fromPairs(value: Value | undefined): Dict {
   if (value !== undefined && isList(value)) {
     chargeList(8 * value.length);
     const dict: Record<string, Value> = {};
-    for (const pair of value) {
+    for (const pair of iterate(value)) {
       if (!isList(pair) || pair.length !== 2) throw new TemplateError('dict() needs a list of pairs');
       setKey(dict, str(pair[0] as Value), pair[1] as Value);
     }

@@ -1,4 +1,5 @@
 import { TemplateError } from './errors.ts';
+import { charge } from './meter.ts';
 import type { Value } from './values.ts';
 
 /** What Python iterates over besides lists, tuples and texts; `generator` is also what reading uses up otherwise. */
@@ -23,7 +24,9 @@ export const iterableKind = (value: Value): IterableKind | null => (value instan
 
 /** The next `count` items. A generator gives each of them once. */
 export function taken(list: readonly Value[], count = list.length): readonly Value[] {
-  return iterableKind(list) === 'generator' ? (list as Value[]).splice(0, count) : list.slice(0, count);
+  if (iterableKind(list) !== 'generator') return list.slice(0, count);
+  charge(list.length); // which V8 moves one by one
+  return (list as Value[]).splice(0, count);
 }
 
 /** Python prints where such a thing lies in memory, or its name around the items: nobody means that. */

@@ -176,7 +176,11 @@ export function contains(container: Value, item: Value): boolean {
     throw new TemplateError(`'in <string>' requires string as left operand, not ${typeName(item)}`);
   }
   if (isDict(container)) return hasKey(container, item);
-  if (isList(container)) return container.some((other) => equal(other, item));
+  if (isList(container)) {
+    const at = container.findIndex((other) => equal(other, item));
+    if (iterableKind(container) === 'generator') taken(container, at < 0 ? container.length : at + 1);
+    return at >= 0;
+  }
   if (container instanceof Undefined) return false;
   throw new TemplateError(`argument of type '${typeName(container)}' is not iterable`);
 }

@@ -8,7 +8,6 @@ import {
   type Callable,
   firstGiven,
   isCallable,
-  isList,
   Namespace,
   str,
   truthy,
@@ -218,7 +217,7 @@ function compileTarget(node: Expression): Assign {
   if (node.type !== 'TupleLiteral') throw new TemplateError(`cannot assign to ${node.type}`);
   const targets = node.value.map(compileTarget);
   return (scope, value) => {
-    const items = isList(value) ? value : iterate(value);
+    const items = iterate(value);
     if (items.length < targets.length) {
       throw new TemplateError(`not enough values to unpack (expected ${targets.length}, got ${items.length})`);
     }

@@ -1,6 +1,7 @@
 import { boundArguments, type Given } from './arguments.ts';
 import { codePointIndex } from './codePoints.ts';
 import { TemplateError } from './errors.ts';
+import { taken } from './iterables.ts';
 import { allocate, charge, chargeList, chargeSearch } from './meter.ts';
 import {
   capitalize,
@@ -57,7 +58,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   replace: (text, [from, to, count]) => replace(text, from, to, count),
   join: (text, [items]) => {
     if (items === undefined || !isList(items)) throw new TemplateError('can only join an iterable');
-    return joinTexts(items.map(joinable), text);
+    return joinTexts(taken(items).map(joinable), text);
   },
   find: (text, [part]) => codePointIndex(text, find(text, part, 'find')),
   rfind: (text, [part]) => codePointIndex(text, find(text, part, 'rfind')),

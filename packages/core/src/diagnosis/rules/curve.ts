@@ -67,7 +67,7 @@ export function tooFewSteps({ steps, recipe }: Evidence): RunFinding | undefined
   const { max_steps, num_epochs: passes } = recipe;
   if (recipe.trl || max_steps !== null || passes === null || first === undefined || last === undefined)
     return undefined;
-  const planned = Math.round((steps.lastStep / steps.epochs()) * passes);
+  const planned = Math.max(1, Math.round((steps.lastStep / steps.epochs()) * passes));
   if (planned >= fewestSteps || last < 0.7 * first) return undefined;
   const batch = recipe.micro_batch_size * recipe.gradient_accumulation_steps;
   return {
@@ -79,11 +79,12 @@ export function tooFewSteps({ steps, recipe }: Evidence): RunFinding | undefined
   };
 }
 
-/** So many times as many, by fewer rows a step; by more epochs where it is one row already. */
+/** So many times as many, by fewer rows a step; by more epochs where there are no fewer. */
 function moreSteps(recipe: Evidence['recipe'], passes: number, times: number): RunFinding['set'] {
   const { micro_batch_size: micro, gradient_accumulation_steps: accumulated } = recipe;
-  if (micro * accumulated === 1) return { num_epochs: passes * times };
-  const rows = Math.max(1, Math.floor((micro * accumulated) / times));
+  const fewest = recipe.rl === 'kto' ? 2 : 1; // it compares the rows of a step
+  if (micro * accumulated <= fewest) return { num_epochs: passes * times };
+  const rows = Math.max(fewest, Math.floor((micro * accumulated) / times));
   const fewer = Math.min(micro, rows);
   return { micro_batch_size: fewer, gradient_accumulation_steps: Math.max(1, Math.floor(rows / fewer)) };
 }
