@@ -51,3 +51,7 @@ test('the post-processor decides, by which texts are trained', () => {
   expect(addsBos(`{{ bos_token }}${BODY}`, false)).toBe(true);
   expect(addsBos(BODY, true)).toBe(false);
 });
+
+test('of a template that cannot be used here, nothing is known, and the file is written all the same', () => {
+  expect(addsBos('{% if broken %}')).toBe(true);
+});

@@ -1,4 +1,4 @@
-import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
+import { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { tokenWithoutRow } from '../tokenizers/tokensWithoutRow.ts';
 import { type Dropped, dropped, type Encoded, type Rendered, type Span } from './types.ts';
@@ -67,13 +67,20 @@ function whyJoined(answer: string): string {
  * Every token of a plain text is a target token. It starts as the tokenizer starts texts and ends with EOS, so that the model learns to stop.
  * A text that writes these tokens itself, as one does that a chat template rendered, gets neither a second time.
  */
-function plainText({ ids: all }: TokenizedText, { bos, eos }: Tokenizer): Encoded {
-  const isBegunTwice = bos !== null && all[0] === bos.id && all[1] === bos.id;
-  const ids = isBegunTwice ? all.subarray(1) : all;
+function plainText(tokenized: TokenizedText, tokenizer: Tokenizer): Encoded {
+  const { ids } = begunOnce(tokenized, tokenizer);
+  const { eos } = tokenizer;
   const isEnded = eos === null || ids.at(-1) === eos.id;
   const ended = isEnded ? ids : new Int32Array(ids.length + 1).fill(eos.id);
   if (!isEnded) ended.set(ids);
   return { ids: ended, lossMask: new Uint8Array(ended.length).fill(1), turns: [] };
+}
+
+/** A plain text without the BOS that its tokenizer puts before one of its own. */
+export function begunOnce(tokenized: TokenizedText, { bos }: Tokenizer): TokenizedText {
+  const { ids, starts, ends, lost } = tokenized;
+  if (bos === null || ids[0] !== bos.id || ids[1] !== bos.id) return tokenized;
+  return new TokenizedText({ ids: ids.subarray(1), starts: starts.subarray(1), ends: ends.subarray(1), lost });
 }
 
 function tokensOf(tokenized: TokenizedText, { start, end }: Span): Span {

@@ -3,6 +3,7 @@ import type { InspectedRow, InspectedText, InspectedToken, RowExcerpt } from '..
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
+import { begunOnce } from './encode.ts';
 import { excerptOf } from './excerpt.ts';
 import { type AnswerMode, type AnswerReader, FORMAT_ROWS, openReaderOf, type RowReader } from './formats/index.ts';
 import { countTargetTokens, type JudgeOptions } from './judge.ts';
@@ -130,7 +131,9 @@ async function inspectPart(
     return { ...shown, tokens: null, tokenCount: null, targetTokens: null, tokensLeftOut: 0 };
   }
   const tokenized: TokenizedText =
-    rendered.kind === 'chat' ? await tokenizer.encode(rendered.text) : await tokenizer.encodeWithSpecial(rendered.text);
+    rendered.kind === 'chat'
+      ? await tokenizer.encode(rendered.text)
+      : begunOnce(await tokenizer.encodeWithSpecial(rendered.text), tokenizer);
   const endTokens = renderer ? [...renderer.endTokens, ...renderer.closingTokens] : [];
   const reasons = { content, rendered, mask, endTokens };
   const tokens = Array.from(encoded.ids.subarray(0, MOST_TOKENS_SHOWN), (id, i): InspectedToken => {

@@ -2,12 +2,13 @@ import type { GgufValue } from '@anneal/formats/gguf/metadata';
 import { tokenizerToGguf } from '@anneal/formats/gguf/tokenizer';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { tryTemplate } from '../datasets/templateTrial.ts';
+import { UserError } from '../errors.ts';
 import { ggufArchitecture } from '../models/architecture.ts';
 import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
 import { metadataOf } from '../models/gguf/writeMetadata.ts';
 import type { OpenModel } from '../models/model.ts';
 import { chatTemplateValue } from '../templates/chatTemplates.ts';
-import { openTemplate, TemplateError } from '../templates/template.ts';
+import { openTemplate, type SpecialTokenTexts, TemplateError } from '../templates/template.ts';
 import { configOf } from '../tokenizers/configuredTokens.ts';
 import { withoutTokensBeyond } from '../tokenizers/tokensWithoutRow.ts';
 
@@ -83,9 +84,20 @@ function chatsLackBos({ chatTemplates }: OpenModel, entries: ReadonlyMap<string,
     tokens?.[Number(entries.get(`tokenizer.ggml.${kind}_token_id`)?.value ?? -1)];
   const bos = text('bos');
   if (!source || bos === undefined || entries.get(ADD_BOS)?.value !== true) return false;
-  const template = openTemplate(source, { bos, eos: text('eos') });
-  const chat = tryTemplate(() => template.render([{ role: 'user', content: 'Hi' }], { addGenerationPrompt: true }));
-  return !(chat instanceof TemplateError) && !chat.startsWith(bos);
+  const chat = question(source, { bos, eos: text('eos') });
+  return chat !== null && !chat.startsWith(bos);
+}
+
+/** What a template prints of one; null where it prints none, or cannot be used here: the model may be for plain texts. */
+function question(source: string, tokens: SpecialTokenTexts): string | null {
+  try {
+    const template = openTemplate(source, tokens);
+    const chat = tryTemplate(() => template.render([{ role: 'user', content: 'Hi' }], { addGenerationPrompt: true }));
+    return chat instanceof TemplateError ? null : chat;
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'template_invalid') return null;
+    throw error;
+  }
 }
 
 /** The tokenizer names one end token; a model may have more, which llama.cpp takes as end of turn and of message. */
