@@ -113,7 +113,7 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
   const { late } = ctx.caller;
   const question = type === 'query' ? hashOf(`${path} ${JSON.stringify(await getRawInput())}`) : '';
   const open = type === 'subscription' ? ctx.caller.subscriptions : ctx.caller.unanswered;
-  if (open.count >= mostOpen) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', cause: tooMany(type) });
+  if (open.count >= mostOpen[type]) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', cause: tooMany(type) });
   open.count++;
   let goesOn = false;
   const begin = () => next({ ctx: { ...ctx, me } });
@@ -142,8 +142,8 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
   }
 });
 
-/** Of one socket: a page of the studio has a dozen. */
-const mostOpen = 64;
+/** Of one socket: a page of the studio follows a dozen things, and one that compares 50 runs asks for 51 answers at once, again and again. */
+const mostOpen = { subscription: 64, query: 256, mutation: 256 };
 /** Longer is no request held: proxies would not wait either. */
 const patienceMilliseconds = 10_000;
 
@@ -200,7 +200,7 @@ function stillWorking(type: 'query' | 'mutation'): UserError {
 function tooMany(type: 'query' | 'mutation' | 'subscription'): UserError {
   const what = type === 'subscription' ? 'things are followed' : 'requests wait for an answer';
   return new UserError({
-    what: `${mostOpen} ${what} on this connection, which is the most that may be`,
+    what: `${mostOpen[type]} ${what} on this connection, which is the most that may be`,
     next: type === 'subscription' ? 'end one first' : 'wait for some of the answers',
     code: 'too_many_requests',
   });
