@@ -5,10 +5,17 @@ import { UserError } from '@anneal/core/errors';
 import { userName } from '../userName.ts';
 
 /** What decides where an agent finds its files and CUDA's libraries, and how its texts call it. */
-const kept =
-  'ANNEAL_CACHE ANNEAL_CALLED_AS XDG_DATA_HOME XDG_CACHE_HOME ANNEAL_CUDA_LIBRARIES VIRTUAL_ENV CONDA_PREFIX CUDA_HOME CUDA_PATH'.split(
-    ' ',
-  );
+const kept = [
+  'ANNEAL_CACHE',
+  'ANNEAL_CALLED_AS',
+  'XDG_DATA_HOME',
+  'XDG_CACHE_HOME',
+  'ANNEAL_CUDA_LIBRARIES',
+  'VIRTUAL_ENV',
+  'CONDA_PREFIX',
+  'CUDA_HOME',
+  'CUDA_PATH',
+];
 
 /**
  * @param program Node with its options and our script
