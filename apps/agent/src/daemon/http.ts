@@ -184,7 +184,8 @@ export function createHttp(options: HttpOptions): Hono {
   app.post('/api/signout', async (c) => {
     for (const token of sessionsIn(c.req.header('cookie'), agentId)) {
       const name = access.personOf(token)?.name;
-      if (name !== undefined) audit.record({ name, action: 'sign out', outcome: 'done' });
+      if (name === undefined) continue;
+      audit.record({ name, action: 'sign out', outcome: 'done' });
       await access.endSession(token);
       onSignOut(token);
     }
