@@ -15,6 +15,10 @@ test.each([
   ['{% set j = joiner() %}{% for m in messages %}{{ j() + m.content }}{% endfor %}', 'a, b, c'],
   ["{% set j = joiner(sep=' | ') %}{% for m in messages %}{{ j() + m.content }}{% endfor %}", 'a | b | c'],
   ["{% if cycler is defined and joiner is defined %}{{ 'both' }}{% endif %}", 'both'],
+  [
+    "{% set schema = {'items': {'type': 'string'}} %}{{ schema.items.type is defined or schema.items.type == 'string' }}",
+    'False',
+  ],
   ["{% set self = 'q' %}{% macro lipsum() %}w{% endmacro %}{{ self + lipsum() }}", 'qw'],
 ])('%s', (source, text) => {
   expect(rendered(source)).toBe(text);

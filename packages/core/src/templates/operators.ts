@@ -41,6 +41,9 @@ export function iterate(value: Value): readonly Value[] {
 const missing = (object: Value, name: string): Undefined =>
   new Undefined(`'${object === null ? 'None' : `${typeName(object)} object`}' has no attribute ${repr(name)}`);
 
+/** What Jinja's macros say of themselves. Other functions have no attributes: `schema.items.type` is undefined. */
+const OF_MACROS = ['name', 'arguments', 'catch_kwargs', 'catch_varargs', 'caller', 'explicit_caller'];
+
 /** `object.name`: Python looks for a method first, so `parameters.items` is a method even where there is such a key. */
 export function getAttribute(object: Value, name: string): Value {
   if (object instanceof Undefined) throw new TemplateError(object.message);
@@ -49,7 +52,8 @@ export function getAttribute(object: Value, name: string): Value {
   if (method !== undefined) return method;
   if (isDict(object) && hasKey(object, name)) return object[name] as Value;
   if (name.startsWith('_')) return refused(object, name);
-  if (isCallable(object)) throw new TemplateError(`the attribute '${name}' of a function is not known here`);
+  if (isCallable(object) && OF_MACROS.includes(name))
+    throw new TemplateError(`the attribute '${name}' of a function is not known here`);
   return missing(object, name);
 }
 
