@@ -5,7 +5,7 @@ import { openTokenizer } from '../tokenizers/tokenizer.ts';
 import type { GoldenTemplates } from '../verify/verifyTemplates.ts';
 import { openTemplate, TemplateError } from './template.ts';
 
-/** What transformers' apply_chat_template and the tokenizers library give, made by shared tools' make_golden_templates.py. */
+/** What transformers' apply_chat_template and the tokenizers library give, made by test/golden/make_templates.py. */
 const read = (folder: string, family: string): GoldenTemplates =>
   JSON.parse(
     readFileSync(new URL(`../../test/golden/${folder}/${family}.json`, import.meta.url), 'utf8'),
