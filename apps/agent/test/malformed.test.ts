@@ -4,6 +4,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { random } from '@anneal/core/random';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { namesInQuery } from '../src/daemon/knownQuery.ts';
 import { appRouter } from '../src/daemon/router/index.ts';
 import { makePlace, paired, said, start } from './helpers/daemon.ts';
 
@@ -83,6 +84,7 @@ it('messages of sockets', { timeout: 60_000 + 20 * count }, async () => {
 });
 
 const routes = [
+  ['GET', '/api/session'],
   ['POST', '/api/pair'],
   ['POST', '/api/signout'],
   ['POST', '/api/uploads'],
@@ -91,39 +93,82 @@ const routes = [
   ['DELETE', '/api/uploads/x'],
   ['GET', '/api/data/rows'],
   ['GET', '/api/runs/steps'],
+  ['GET', '/api/runs/comparison'],
   ['GET', '/api/exports/download'],
   ['POST', '/v1/chat/completions'],
   ['POST', '/v1/completions'],
+  ['GET', '/v1/models'],
   ['GET', '/v1/models/x'],
+  ['GET', '/metrics'],
   ['PUT', '/metrics'],
+  ['GET', '/healthz'],
+  ['GET', '/'],
   ['POST', '/'],
 ] as const;
+
+/** What does not look at the rest of a request answers as it does to any. */
+const answersAnyway: ReadonlySet<string> = new Set([
+  'GET /api/session',
+  'POST /api/signout',
+  'GET /v1/models',
+  'GET /metrics',
+  'GET /healthz',
+  'GET /',
+]);
+
+/** Values of the right form, of things that are not there. */
+const wellFormed: Readonly<Record<string, string>> = {
+  run: 'project/runs/none',
+  steps: '',
+  recipe: 'project/none.yaml',
+  file: 'project/none.jsonl',
+  hub: 'none/none',
+  model: 'none',
+  mapping: 'datasets.0.type=alpaca',
+  filter: 'problem',
+  search: 'x',
+};
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 it('requests of every route', { timeout: 60_000 + 50 * requests }, async () => {
   const daemon = await start(makePlace());
   const cookie = await paired(daemon);
   const below = random('malformed', seed).below;
+  const noise = () => encodeURIComponent(String(valueOf(below)).slice(0, 500).toWellFormed());
   const odd: string[] = [];
   for (let request = 0; request < requests; request++) {
-    const [method, path] = routes[below(routes.length)] as (typeof routes)[number];
-    const noise = encodeURIComponent(String(valueOf(below)).slice(0, 500).toWellFormed());
+    const [method, path] = routes[request % routes.length] as (typeof routes)[number];
+    // A name that no route knows is refused before the route is asked.
+    const stray = below(8) === 0 ? ['stray'] : [];
+    const query = [...namesInQuery(path).filter(() => below(4) > 0), ...stray].map((name) => {
+      return `${name}=${below(2) === 0 ? encodeURIComponent(wellFormed[name] ?? '') : noise()}`;
+    });
+    const length = below(2) === 0 ? String(below(1e6)) : noise();
+    const metadata = `filename ${base64(`${noise()}.jsonl`)},folder ${base64(`none/${noise()}`)}`;
     const headers: Record<string, string> = {
-      ...(below(2) === 0 && { cookie }),
-      ...(below(2) === 0 && { origin: daemon.url }),
-      ...(below(3) === 0 && { authorization: `Bearer ${noise}` }),
-      ...(below(2) === 0 && {
-        'content-type': below(2) === 0 ? 'application/json' : 'application/offset+octet-stream',
+      ...(below(4) > 0 && { cookie }),
+      ...(below(4) > 0 && { origin: daemon.url }),
+      ...(below(6) === 0 && { authorization: `Bearer ${noise()}` }),
+      ...(below(4) > 0 && {
+        'content-type': path.startsWith('/api/uploads') ? 'application/offset+octet-stream' : 'application/json',
       }),
-      ...(below(2) === 0 && { 'tus-resumable': '1.0.0', 'upload-offset': noise, 'upload-length': noise }),
-      ...(below(3) === 0 && { 'upload-metadata': noise, range: `bytes=${noise}` }),
+      ...(below(4) > 0 && { 'tus-resumable': '1.0.0', 'upload-offset': length, 'upload-length': length }),
+      ...(below(2) === 0 && { 'upload-metadata': below(2) === 0 ? noise() : metadata, range: `bytes=${noise()}` }),
     };
-    const body = method === 'GET' || method === 'HEAD' ? null : JSON.stringify(valueOf(below)).slice(0, below(4000));
+    const wanted = path === '/api/pair' ? { code: noise() } : { model: noise(), messages: valueOf(below) };
+    const value = below(2) === 0 ? wanted : valueOf(below);
+    const body = method === 'GET' || method === 'HEAD' ? null : JSON.stringify(value).slice(0, below(4000));
     // Signing out by chance would end what this test is about.
     if (path === '/api/signout') delete headers['cookie'];
-    const answer = await fetch(`${daemon.url}${path}?run=${noise}&file=${noise}`, { method, headers, body });
-    await answer.arrayBuffer();
-    if (answer.status < 400 && path !== '/api/signout') odd.push(`${method} ${path} ${answer.status}`);
-    if (answer.status >= 500) odd.push(`${method} ${path} ${answer.status}`);
+    const answer = await fetch(`${daemon.url}${path}?${query.join('&')}`, { method, headers, body });
+    const text = await answer.text();
+    const asked = `${method} ${path}`;
+    const isOpen = answersAnyway.has(asked);
+    if (answer.status >= 500 || (answer.status < 400 && !isOpen)) odd.push(`${asked} ${answer.status}`);
+    const isRefusedByName = /^\{"error":.*stray/.test(text);
+    const hasNames = /^\/(api|v1|metrics)/.test(path);
+    if (method !== 'HEAD' && isRefusedByName !== (hasNames && stray.length > 0)) odd.push(`${asked} ${text}`);
   }
   expect(odd).toEqual([]);
   expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
