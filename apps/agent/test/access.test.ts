@@ -7,28 +7,27 @@ import type { TRPCClientError } from '@trpc/client';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Access } from '../src/daemon/auth/access.ts';
 import { Audit } from '../src/daemon/auth/audit.ts';
-import type { Daemon } from '../src/daemon/daemon.ts';
 import { type AppRouter, appRouter } from '../src/daemon/router/index.ts';
 import { neededRoles } from '../src/daemon/router/roles.ts';
 import { RunQueue } from '../src/service/queue/runQueue.ts';
 import { annealIn, temporaryFolder } from './helpers/anneal.ts';
-import { client, codeIn, makePlace, paired, post, start, type TestClient } from './helpers/daemon.ts';
+import { client, codeIn, cookieFor, invited, makePlace, paired, post, start } from './helpers/daemon.ts';
 
 type Type = 'query' | 'mutation' | 'subscription';
 // oxlint-disable-next-line no-underscore-dangle -- so tRPC calls it
 const procedures = Object.entries(appRouter._def.procedures as unknown as Record<string, { _def: { type: Type } }>);
-type Ask = (input: unknown) => Promise<unknown>;
-
-async function cookieFor(daemon: Daemon, code: string): Promise<string> {
-  const answer = await post(daemon, '/api/pair', { code }, { 'user-agent': 'Test/1' });
-  return (answer.headers.get('set-cookie') as string).split(';')[0] as string;
+interface Asked {
+  query(input: unknown): Promise<unknown>;
+  mutate(input: unknown): Promise<unknown>;
+  subscribe(input: unknown, listener: { onStarted(): void; onError(error: Error): void }): { unsubscribe(): void };
 }
 
-/** A client of somebody whom an admin has invited. */
-async function invited(daemon: Daemon, admin: TestClient['api'], name: string, role: Role) {
-  const { code } = await admin.people.invite.mutate({ name, role });
-  const cookie = await cookieFor(daemon, code);
-  return { ...client(daemon, cookie), cookie };
+/** A subscription is answered when it has begun. */
+async function answerOf(procedure: Asked, type: Type, input: unknown): Promise<unknown> {
+  if (type !== 'subscription') return procedure[type === 'query' ? 'query' : 'mutate'](input);
+  const begun = Promise.withResolvers<void>();
+  const followed = procedure.subscribe(input, { onStarted: begun.resolve, onError: begun.reject });
+  return begun.promise.finally(() => followed.unsubscribe());
 }
 
 const refused = (code: string) => ({ data: { error: { code } } });
@@ -51,12 +50,10 @@ test('each role is refused what needs more, before anything is looked at', async
   for (const role of roles.slice(0, 3)) {
     const { api } = await invited(daemon, admin, role, role);
     for (const [path, { _def }] of procedures) {
-      if (_def.type === 'subscription') continue;
       const [noun, verb] = path.split('.') as [string, string];
-      const nouns = api as unknown as Record<string, Record<string, { query: Ask; mutate: Ask }>>;
-      const ask = nouns[noun]?.[verb]?.[_def.type === 'query' ? 'query' : 'mutate'] as Ask;
+      const nouns = api as unknown as Record<string, Record<string, Asked>>;
       // An input that no procedure with one takes: who may ask is told that, who may not is told no more.
-      const error = await ask('nothing of the kind').then(
+      const error = await answerOf(nouns[noun]?.[verb] as Asked, _def.type, 'nothing of the kind').then(
         () => undefined,
         (thrown: { data: { error: { code: string } | null } }) => thrown.data.error?.code,
       );

@@ -1,16 +1,12 @@
 /** Recipes that several people edit at once: what they see, and what the file holds whatever happens. */
 
-import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 import * as Y from 'yjs';
-import { RecipeDocuments } from '../src/daemon/recipes/documents.ts';
 import { textChanges } from '../src/daemon/recipes/textChanges.ts';
-import { Workspace } from '../src/daemon/workspace.ts';
-import { client, makePlace, type Place, paired, start } from './helpers/daemon.ts';
+import { client, invited, makePlace, type Place, paired, start } from './helpers/daemon.ts';
 import { openEditor } from './helpers/editor.ts';
 
 const recipe = 'project/recipe.yaml';
@@ -250,30 +246,30 @@ it('restores a version for everybody, and keeps what was there', async () => {
 });
 
 it('applies nothing of somebody who may only look', async () => {
-  const { place, file, written } = await begin();
-  const documents = new RecipeDocuments({
-    workspace: new Workspace(place.workspace),
-    folder: join(place.workspace, '..', 'viewers'),
-    log: () => undefined,
-  });
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  server.on('connection', (socket: WebSocket, request) => documents.connect(socket, request, { readOnly: true }));
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const viewer = openEditor({ url }, '', await documents.name(recipe));
-  await viewer.synced;
+  const { daemon, cookie, api, file, written } = await begin();
+  const { document } = await api.recipes.open.query({ recipe });
+  const ada = openEditor(daemon, cookie, document);
+  const viewer = openEditor(daemon, (await invited(daemon, api, 'Bo', 'viewer')).cookie, document, { name: 'Bo' });
+  await Promise.all([ada.synced, viewer.synced]);
   expect(viewer.provider.authorizedScope).toBe('readonly');
   viewer.text.insert(0, '# not mine to write\n');
-  await documents.use(recipe, async (document) => {
-    await document.write();
-    expect(document.text).toBe(first);
-  });
-  writeFileSync(file, `${first}# by another\n`);
-  await says(() => viewer.text.toString(), `# not mine to write\n${first}# by another\n`);
-  expect(written()).toBe(`${first}# by another\n`);
-  viewer.leave();
-  await documents.close();
+  ada.text.insert(0, '# mine\n');
+  await says(written, `# mine\n${first}`);
+  writeFileSync(file, `# mine\n${first}# by another\n`);
+  await says(() => ada.text.toString(), `# mine\n${first}# by another\n`);
+  // What others write comes to the viewer after all that the viewer has sent before.
+  await vi.waitFor(() => expect(viewer.text.toString()).toContain('# by another'), soon);
+  expect(ada.text.toString()).toBe(`# mine\n${first}# by another\n`);
+  expect(written()).toBe(`# mine\n${first}# by another\n`);
+});
+
+it('lets an editor who was invited write', async () => {
+  const { daemon, api, written } = await begin();
+  const { document } = await api.recipes.open.query({ recipe });
+  const bo = openEditor(daemon, (await invited(daemon, api, 'Bo', 'editor')).cookie, document, { name: 'Bo' });
+  await bo.synced;
+  bo.text.insert(0, '# mine to write\n');
+  await says(written, `# mine to write\n${first}`);
 });
 
 it('refuses a text that is no recipe by its size, and says who it is in few words', async () => {

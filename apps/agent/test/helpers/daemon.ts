@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import type { Role } from '@anneal/core/protocol/roles';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { createTRPCClient, createWSClient, type TRPCClient, wsLink } from '@trpc/client';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { checkAddress } from '../../src/daemon/address.ts';
+import { type AddressOptions, checkAddress } from '../../src/daemon/address.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { AppRouter } from '../../src/daemon/router/index.ts';
 import { temporaryFolder } from './anneal.ts';
@@ -41,10 +42,10 @@ export function makePlace(): Place {
 
 export async function start(
   place: Place,
-  options: { port?: number; tokenFile?: string; allowedHosts?: string[]; basePath?: string } = {},
+  options: Partial<AddressOptions> & { allowedHosts?: string[]; basePath?: string } = {},
 ): Promise<Daemon> {
-  const { port = 0, tokenFile, allowedHosts = [], basePath = '' } = options;
-  const address = checkAddress({ host: '127.0.0.1', port, tokenFile });
+  const { host = '127.0.0.1', port = 0, allowedHosts = [], basePath = '', ...given } = options;
+  const address = checkAddress({ host, port, ...given });
   const daemon = await startDaemon({
     address,
     workspace: place.workspace,
@@ -91,7 +92,12 @@ export function statusOf(
 
 /** The cookie of a freshly paired browser, as it is sent back. */
 export async function paired(daemon: Daemon): Promise<string> {
-  const answer = await post(daemon, '/api/pair', { code: codeIn(await daemon.pairingLink()) });
+  return cookieFor(daemon, codeIn(await daemon.pairingLink()));
+}
+
+/** The cookie that a browser gets for a code. */
+export async function cookieFor(daemon: Daemon, code: string): Promise<string> {
+  const answer = await post(daemon, '/api/pair', { code }, { 'user-agent': 'Test/1' });
   if (!answer.ok) throw new Error(await answer.text());
   return (answer.headers.get('set-cookie') as string).split(';')[0] as string;
 }
@@ -118,6 +124,13 @@ export function client(daemon: Daemon, cookie: string): TestClient {
   });
   onTestFinished(() => socket.close().catch(() => undefined));
   return { api: createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] }), sockets };
+}
+
+/** A client of somebody whom an admin has invited. */
+export async function invited(daemon: Daemon, admin: TestClient['api'], name: string, role: Role) {
+  const { code } = await admin.people.invite.mutate({ name, role });
+  const cookie = await cookieFor(daemon, code);
+  return { ...client(daemon, cookie), cookie };
 }
 
 /** A socket of a paired browser, without tRPC's client or an editor's. */
