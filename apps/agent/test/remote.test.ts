@@ -1,5 +1,4 @@
 /** `anneal remote`: the verbs of the command line, done by an agent elsewhere. */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { remoteAddress } from '../src/remote/address.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
 import { verbs } from '../src/verbs.ts';
 import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
+import { makeCertificate } from './helpers/certificate.ts';
 import { client, makePlace, type Place, paired, start, upgradeStatus } from './helpers/daemon.ts';
 import { trainedRun } from './helpers/trainedRun.ts';
 
@@ -294,11 +294,7 @@ test('the token comes from a file that only its owner reads, or the environment;
 test('a certificate that nobody vouches for is explained, and accepted where it is named', async () => {
   const place = makePlace();
   const folder = temporaryFolder();
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject], {
-    stdio: 'ignore',
-  });
+  const { key, cert } = makeCertificate(folder);
   const daemon = await startDaemon({
     address: {
       host: '127.0.0.1',

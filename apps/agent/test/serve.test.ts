@@ -76,6 +76,25 @@ describe('pairing', () => {
     expect(await session()).toEqual({ paired: false });
   });
 
+  it('of two agents is kept beside each other by one browser, which does not know of ports', async () => {
+    const daemons = [await start(makePlace()), await start(makePlace())] as const;
+    const jar = new Map<string, string>();
+    const keep = (cookie: string) => jar.set(...(cookie.split('=', 2) as [string, string]));
+    for (const daemon of daemons) keep(await paired(daemon));
+    const cookie = () => [...jar].map((pair) => pair.join('=')).join('; ');
+    const arePaired = () =>
+      Promise.all(
+        daemons.map(async ({ url }) => {
+          const session = await fetch(`${url}/api/session`, { headers: { cookie: cookie() } });
+          return ((await session.json()) as { paired: boolean }).paired;
+        }),
+      );
+    expect(await arePaired()).toEqual([true, true]);
+    const signedOut = await post(daemons[0], '/api/signout', {}, { cookie: cookie() });
+    keep((signedOut.headers.get('set-cookie') as string).split(';')[0] as string);
+    expect(await arePaired()).toEqual([false, true]);
+  });
+
   it('listens to ten wrong codes a minute', async () => {
     const daemon = await start(makePlace());
     const code = codeIn(await daemon.pairingLink());
@@ -115,6 +134,8 @@ describe('what is refused', () => {
     expect(await status({ cookie })).toBe(401);
     expect(await status({ cookie: `${cookie}x`, origin })).toBe(401);
     expect(await status({ cookie, origin: 'http://evil.example' })).toBe(403);
+    const foreign = `its Origin is "http://evil.example", and only pages of "${new URL(origin).host}" may ask`;
+    expect(said.at(-1)).toBe(`refused a socket: ${foreign}`);
     expect(await status({ cookie, origin: 'null' })).toBe(403);
     expect(await status({ cookie, origin: 'http://evil.example', host: 'evil.example' })).toBe(403);
     expect(await status({ authorization: 'Bearer guess' })).toBe(401);
@@ -122,6 +143,7 @@ describe('what is refused', () => {
     expect(said.at(-1)).toBe('refused GET /: its Host is "evil.example": allow it with --allow-host evil.example');
     expect(await statusOf(daemon, '/', { host: 'localhost:1234' })).toBe(200);
     expect((await post(daemon, '/api/pair', { code: 'x' }, { origin: 'http://evil.example' })).status).toBe(403);
+    expect(said.at(-1)).toBe(`refused POST /api/pair: ${foreign}`);
   });
 
   it('bodies that are no JSON, no code, or too large', async () => {
