@@ -23,8 +23,8 @@ function recordOfFeed({ steps, marks, happenings, summary }: RunFeed): RunRecord
   const record = recordOf(happenings.events);
   record.lastStep = Math.max(record.lastStep, summary.step);
   record.evaluations = marks.evaluations;
-  const places = (['step', 'loss', 'tokens', 'milliseconds'] as const).map(placeOf);
-  const columns = [record.steps, record.losses, record.tokens, record.milliseconds];
+  const places = (['step', 'loss', 'learningRate', 'tokens', 'milliseconds'] as const).map(placeOf);
+  const columns = [record.steps, record.losses, record.learningRates, record.tokens, record.milliseconds];
   for (const { values } of steps.rows(0)) {
     for (let row = 0; row < values.length; row += steps.width) {
       for (const [at, column] of columns.entries()) column.push(values[row + (places[at] as number)] as number);

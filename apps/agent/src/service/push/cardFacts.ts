@@ -5,7 +5,6 @@ import type { CardFacts, CardRun, CurvePoint } from '@anneal/core/export/modelCa
 import { modelByName } from '@anneal/core/hub/catalog';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { preparedSummarySchema } from '@anneal/core/protocol/data';
-import { type RunEvent, withoutSuperseded } from '@anneal/core/protocol/events';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { kindOf, readRunFile } from '@anneal/core/trainer/runFiles';
@@ -13,8 +12,8 @@ import { readPinned } from '@anneal/core/trainer/runHashes';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { licenseOf } from '../models/list.ts';
-import { measure } from '../runs/measure.ts';
-import { recordOf } from '../runs/record.ts';
+import { mean, measure } from '../runs/measure.ts';
+import { addTo, finiteOrNull, type RunRecord, recordOf } from '../runs/record.ts';
 import { isPath } from './namedPaths.ts';
 
 /** Rows of the curve's table. */
@@ -31,16 +30,18 @@ export async function baseOf(run: string): Promise<CardFacts['base']> {
 
 /** @param step of the checkpoint that was exported: what came later does not count */
 export function cardRun(run: string, step: number): CardRun {
-  const all = [...readEvents(join(run, 'events.jsonl'))];
-  const events = withoutSuperseded(all).filter((event) => !('step' in event) || event.step <= step);
+  const record = recordOf();
+  for (const event of readEvents(join(run, 'events.jsonl'))) {
+    if (!('step' in event) || event.step <= step) addTo(record, event);
+  }
   return {
     id: basename(run),
     step,
     recipe: recipeWithoutPaths(readRunFile(join(run, 'recipe.resolved.yaml'))),
     hashes: readPinned(run) ?? null,
     data: preparedData(join(run, 'data', 'manifest.json')),
-    measures: measure(recordOf(events)),
-    curve: curveOf(events),
+    measures: measure(record),
+    curve: curveOf(record),
   };
 }
 
@@ -76,21 +77,17 @@ function preparedData(path: string): CardRun['data'] {
 }
 
 /** At most `mostPoints`, evenly over the steps on record. */
-function curveOf(events: readonly RunEvent[]): CurvePoint[] {
-  const steps = events.filter((event) => event.type === 'step');
-  const evaluations = events.filter((event) => event.type === 'evaluated');
+function curveOf({ steps, losses, learningRates, evaluations }: RunRecord): CurvePoint[] {
   const points = Math.min(mostPoints, steps.length);
   return Array.from({ length: points }, (_, i) => {
     const [from, to] = [i, i + 1].map((part) => Math.round((part * steps.length) / points)) as [number, number];
-    const part = steps.slice(from, to);
-    const last = part.at(-1);
-    const before = steps[from - 1]?.step ?? 0;
-    const measured = evaluations.findLast(({ step }) => step > before && step <= (last?.step ?? 0));
-    const losses = part.map(({ loss }) => loss).filter((loss) => loss !== null);
+    const last = steps[to - 1] as number;
+    const before = steps[from - 1] ?? 0;
+    const measured = evaluations.findLast(({ step }) => step > before && step <= last);
     return {
-      step: last?.step ?? 0,
-      loss: losses.length === part.length ? losses.reduce((sum, loss) => sum + loss, 0) / losses.length : null,
-      learningRate: last?.learningRate ?? null,
+      step: last,
+      loss: mean(losses.slice(from, to).map(finiteOrNull)),
+      learningRate: learningRates[to - 1] as number,
       validationLoss: measured?.loss ?? null,
     };
   });

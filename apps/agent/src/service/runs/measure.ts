@@ -38,7 +38,8 @@ export function stepByStep(runs: readonly RunRecord[]): NonNullable<RunCompariso
     .map((step) => ({ step, losses: runs.map((run) => lossAt(run, step)) }));
 }
 
-function mean(values: readonly (number | null)[]): number | null {
+/** null where one is, and of none. */
+export function mean(values: readonly (number | null)[]): number | null {
   const finite = values.filter((value) => value !== null);
   return finite.length === 0 || finite.length < values.length ? null : sum(finite) / finite.length;
 }

@@ -9,7 +9,7 @@ import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { modelHash } from '@anneal/core/models/hash';
 import { openModel } from '@anneal/core/models/open';
 import { preparedSummarySchema } from '@anneal/core/protocol/data';
-import { type Environment, type RunEvent, withoutSuperseded } from '@anneal/core/protocol/events';
+import type { Environment, EventOf, RunEvent } from '@anneal/core/protocol/events';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { verifyCheckpoint } from '@anneal/core/trainer/checkpointSeal';
 import { type Checkpoint, surveyCheckpoints } from '@anneal/core/trainer/checkpointStore';
@@ -19,7 +19,8 @@ import { readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunHashes, readPinned } from '@anneal/core/trainer/runHashes';
 import { type RunView, readRun } from '@anneal/core/trainer/runReader';
 
-export type RecordedStep = Extract<RunEvent, { type: 'step' }>;
+/** What is compared of a step. */
+export type RecordedStep = Pick<EventOf<'step'>, 'loss' | 'gradNorm'>;
 
 export interface Original {
   readonly run: RunView;
@@ -30,7 +31,7 @@ export interface Original {
   readonly hashes: RunHashes;
   /** Oldest first. */
   readonly checkpoints: readonly Checkpoint[];
-  /** By number. */
+  /** By number, ascending. */
   readonly steps: ReadonlyMap<number, RecordedStep>;
   /** Of the newest launch; null where it was one of a version that did not record it. */
   readonly environment: Environment | null;
@@ -41,20 +42,18 @@ export interface Original {
  * @throws UserError `run_in_use`, `run_not_started`, `run_inputs_changed`
  */
 export async function readOriginal(path: string, report: (what: string) => void): Promise<Original> {
-  const run = readRun(path);
+  const record: EventRecord = { steps: new Map(), seals: new Map(), environment: null };
+  const run = readRun(path, (event) => addTo(record, event));
   if (run.owner) throw stillRunning(run);
-  const events = withoutSuperseded([...readEvents(join(path, 'events.jsonl'))]);
   const hashes = readPinned(path);
-  // One that was not finite ended the run, and would end the repetition.
-  const recorded = events.filter((event) => event.type === 'step').filter((event) => !isNotFinite(event));
-  const steps = new Map(recorded.map((event) => [event.step, event]));
+  const { steps, seals, environment } = record;
   if (!hashes || steps.size === 0) throw nothingTrained(path);
   const resolvedText = readRunFile(join(path, 'recipe.resolved.yaml'));
   const survey = await surveyCheckpoints(join(path, 'checkpoints'));
   const problems = [
     ...(await modelProblems(resolvedText, path, hashes, report)),
     ...(await dataProblems(path, report)),
-    ...(await checkpointProblems(survey, events, report)),
+    ...(await checkpointProblems(survey, seals, report)),
   ];
   if (problems.length > 0) throw changed(path, problems);
   return {
@@ -65,8 +64,31 @@ export async function readOriginal(path: string, report: (what: string) => void)
     hashes,
     checkpoints: survey.filter((found) => !('error' in found)),
     steps,
-    environment: events.findLast((event) => event.type === 'started')?.environment ?? null,
+    environment,
   };
+}
+
+/** Of events that still count. */
+interface EventRecord {
+  steps: Map<number, RecordedStep>;
+  /** SHA-256 of the seal of each checkpoint, where it is on record. */
+  seals: Map<number, string | undefined>;
+  environment: Environment | null;
+}
+
+function addTo(record: EventRecord, event: RunEvent): void {
+  const { steps, seals } = record;
+  if (event.type === 'resumed') {
+    for (const byStep of [steps, seals]) {
+      for (const step of byStep.keys()) if (step > event.fromStep) byStep.delete(step);
+    }
+  } else if (event.type === 'checkpoint') seals.set(event.step, event.sha256);
+  else if (event.type === 'started') record.environment = event.environment ?? null;
+  // One that was not finite ended the run, and would end the repetition.
+  else if (event.type === 'step' && !isNotFinite(event)) {
+    const { loss, gradNorm } = event;
+    steps.set(event.step, { loss, gradNorm });
+  }
 }
 
 async function modelProblems(
@@ -108,7 +130,7 @@ async function dataProblems(path: string, report: (what: string) => void): Promi
 
 async function checkpointProblems(
   survey: Awaited<ReturnType<typeof surveyCheckpoints>>,
-  events: readonly RunEvent[],
+  seals: EventRecord['seals'],
   report: (what: string) => void,
 ): Promise<string[]> {
   const problems: string[] = [];
@@ -116,10 +138,7 @@ async function checkpointProblems(
     const check = async () => {
       if ('error' in found) throw found.error;
       report(found.path);
-      const recorded = events.flatMap((event) =>
-        event.type === 'checkpoint' && event.step === found.step ? [event] : [],
-      );
-      await verifyCheckpoint(found.path, recorded.at(-1)?.sha256);
+      await verifyCheckpoint(found.path, seals.get(found.step));
       return [];
     };
     problems.push(...(await problemsOf(check)));

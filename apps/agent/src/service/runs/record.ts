@@ -4,10 +4,11 @@ import type { RunEvent } from '@anneal/core/protocol/events';
 export interface RunRecord {
   /** The last optimizer step behind the run, whether it was recorded or not. */
   lastStep: number;
-  /** The recorded steps, ascending. With `logging_steps` above 1 that is not every one. The next three have a value for each. */
+  /** The recorded steps, ascending. With `logging_steps` above 1 that is not every one. The next four have a value for each. */
   steps: number[];
   /** NaN where it was not finite. */
   losses: number[];
+  learningRates: number[];
   tokens: number[];
   milliseconds: number[];
   evaluations: { step: number; loss: number | null }[];
@@ -21,6 +22,7 @@ export function recordOf(events: Iterable<RunEvent> = []): RunRecord {
     lastStep: 0,
     steps: [],
     losses: [],
+    learningRates: [],
     tokens: [],
     milliseconds: [],
     evaluations: [],
@@ -36,6 +38,7 @@ export function addTo(record: RunRecord, event: RunEvent): void {
   if (event.type === 'step') {
     record.steps.push(event.step);
     record.losses.push(event.loss ?? Number.NaN);
+    record.learningRates.push(event.learningRate);
     record.tokens.push(event.tokens);
     record.milliseconds.push(event.milliseconds);
   } else if (event.type === 'evaluated') {
@@ -64,7 +67,8 @@ export function finiteOrNull(value: number): number | null {
 function dropAfter(record: RunRecord, step: number): void {
   const after = record.steps.findIndex((recorded) => recorded > step);
   if (after >= 0) {
-    for (const column of [record.steps, record.losses, record.tokens, record.milliseconds]) column.length = after;
+    const { steps, losses, learningRates, tokens, milliseconds } = record;
+    for (const column of [steps, losses, learningRates, tokens, milliseconds]) column.length = after;
   }
   record.lastStep = Math.min(record.lastStep, step);
   record.evaluations = record.evaluations.filter((evaluation) => evaluation.step <= step);

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { RunEvent } from '@anneal/core/protocol/events';
+import type { Environment, RunEvent } from '@anneal/core/protocol/events';
 import {
   type ReproduceRequest,
   type Reproduction,
@@ -61,7 +61,7 @@ function temporaryFolder(path: string): string {
 }
 
 function lastStep({ checkpoints, steps, run }: Original, until: number | undefined): number {
-  const newest = Math.max(...steps.keys());
+  const newest = [...steps.keys()].at(-1) as number;
   if (until === undefined) return checkpoints.at(-1)?.step ?? newest;
   if (until <= newest) return until;
   throw new UserError({
@@ -74,7 +74,8 @@ function lastStep({ checkpoints, steps, run }: Original, until: number | undefin
 
 interface Repeated {
   path: string;
-  events: RunEvent[];
+  steps: Map<number, RecordedStep>;
+  environment: Environment | null;
 }
 
 async function repeat(
@@ -98,7 +99,13 @@ async function repeat(
   directory.pin(original.hashes);
   await copyJudgements(run.path, path);
   await directory.close();
-  const events: RunEvent[] = [];
+  const repeated: Repeated = { path, steps: new Map(), environment: null };
+  const reportProgress = progressOf(original, until, report);
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'step') repeated.steps.set(event.step, { loss: event.loss, gradNorm: event.gradNorm });
+    if (event.type === 'started') repeated.environment = event.environment ?? null;
+    reportProgress(event);
+  };
   for (const [i, { changes }] of stretches.entries()) {
     const end = Math.min(stretches[i + 1]?.from ?? until, until);
     if ((stretches[i]?.from ?? 0) >= until) break;
@@ -108,9 +115,9 @@ async function repeat(
       stopAfter: end,
     };
     const settings = i === 0 ? [] : settingsOf(changes.map(({ key, to }) => [key, to] as const));
-    events.push(...(await launch(path, repetition, settings, progressOf(original, until, report), signal)));
+    await launch(path, repetition, settings, onEvent, signal);
   }
-  return { path, events };
+  return repeated;
 }
 
 function progressOf({ steps }: Original, until: number, report: Report): (event: RunEvent) => void {
@@ -129,17 +136,9 @@ async function launch(
   changes: readonly string[],
   onEvent: (event: RunEvent) => void,
   signal: AbortSignal,
-): Promise<RunEvent[]> {
+): Promise<void> {
   signal.throwIfAborted();
-  const events: RunEvent[] = [];
-  const worker = startAttached(path, {
-    repetition,
-    changes,
-    onEvent: (event) => {
-      events.push(event);
-      onEvent(event);
-    },
-  });
+  const worker = startAttached(path, { repetition, changes, onEvent });
   // Twice: at once, since nobody goes on with a repetition.
   const stop = () => [worker.stop(), worker.stop()];
   signal.addEventListener('abort', stop, { once: true });
@@ -147,7 +146,6 @@ async function launch(
     const { error } = await worker.ended;
     signal.throwIfAborted();
     if (error) throw new UserError(error);
-    return events;
   } finally {
     signal.removeEventListener('abort', stop);
   }
@@ -155,38 +153,39 @@ async function launch(
 
 async function compare(
   { run, steps, checkpoints, environment }: Original,
-  { path, events }: Repeated,
+  repeated: Repeated,
   { until, kept }: { until: number; kept: boolean },
   report: Report,
 ): Promise<Reproduction> {
-  const both = events
-    .filter((event): event is RecordedStep => event.type === 'step')
-    .flatMap((repeated) => {
-      const original = steps.get(repeated.step);
-      return original ? [{ original, repeated }] : [];
-    });
-  const first = both.find(
-    ({ original, repeated }) => original.loss !== repeated.loss || original.gradNorm !== repeated.gradNorm,
-  );
+  let both = 0;
+  let firstDifference: Reproduction['firstDifference'] = null;
+  for (const [step, { loss, gradNorm }] of repeated.steps) {
+    const recorded = steps.get(step);
+    if (!recorded) continue;
+    both++;
+    if (recorded.loss === loss && recorded.gradNorm === gradNorm) continue;
+    firstDifference ??= { step, original: recorded.loss, repeated: loss };
+  }
   const compared = checkpoints
     .filter(({ step }) => step <= until)
     .map(({ step, path: original }) => {
       report({ phase: 'comparing', step });
-      return { step, differences: compareCheckpoints(original, join(path, 'checkpoints', basename(original))) };
+      return {
+        step,
+        differences: compareCheckpoints(original, join(repeated.path, 'checkpoints', basename(original))),
+      };
     });
   return {
     id: run.status.id,
     until,
-    agrees: !first && compared.every(({ differences }) => differences.length === 0),
-    steps: both.length,
-    firstDifference: first
-      ? { step: first.repeated.step, original: first.original.loss, repeated: first.repeated.loss }
-      : null,
+    agrees: !firstDifference && compared.every(({ differences }) => differences.length === 0),
+    steps: both,
+    firstDifference,
     checkpoints: compared,
     environments: {
       original: environment,
-      repeated: events.findLast((event) => event.type === 'started')?.environment ?? null,
+      repeated: repeated.environment,
     },
-    kept: kept ? path : null,
+    kept: kept ? repeated.path : null,
   };
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { type SupportFile, type SupportRequest, supportRequest } from '@anneal/core/protocol/host';
-import { readEvents } from '@anneal/core/trainer/eventReader';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { readRun } from '@anneal/core/trainer/runReader';
 import envPaths from 'env-paths';
@@ -57,14 +56,19 @@ export function collectSupport(context: Context, request: SupportRequest): Async
 async function runOf(context: Context, name: string | undefined): Promise<SupportFile['run']> {
   if (name === undefined && (await listRuns(context)).length === 0) return null;
   const path = await pathOfRun(context, name ?? 'latest');
-  const { status, state } = readRun(path);
-  const events = [...readEvents(join(path, 'events.jsonl'))];
+  const newest: RunEvent[] = [];
+  let events = 0;
+  const { status, state } = readRun(path, (event) => {
+    events++;
+    newest.push(withoutTexts(event));
+    if (newest.length > newestEvents) newest.shift();
+  });
   return {
     status: { ...status, state },
     recipe: readRunFile(join(path, 'recipe.yaml')),
     resolved: readRunFile(join(path, 'recipe.resolved.yaml')),
-    events: events.slice(-newestEvents).map(withoutTexts),
-    eventsBefore: Math.max(0, events.length - newestEvents),
+    events: newest,
+    eventsBefore: events - newest.length,
     output: endOf(() => openRunFile(join(path, 'run.log'))),
   };
 }
