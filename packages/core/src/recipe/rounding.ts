@@ -1,38 +1,33 @@
-import type { Finding } from './problem.ts';
-import type { Recipe, RecipeKey } from './schema.ts';
+import { dotted, type Finding, type KeyPath } from './problem.ts';
+import { type Recipe, type RecipeKey, recipeSchema } from './schema.ts';
 
-/** The engine computes with these in float32. */
-const computedWith = [
-  'learning_rate',
-  'cosine_min_lr_ratio',
-  'adam_beta1',
-  'adam_beta2',
-  'adam_epsilon',
-  'weight_decay',
-  'max_grad_norm',
-  'lora_alpha',
-  'lora_dropout',
-  'sample_temperature',
-] as const satisfies readonly RecipeKey[];
+/** Logits are multiplied by its reciprocal, of which float32 then makes infinity. */
+const leastTemperature = 1e-30;
 
-/** Of these 1 is out of range: a mean that forgets nothing, a layer of which nothing is left. */
-const below1: ReadonlySet<RecipeKey> = new Set(['adam_beta1', 'adam_beta2', 'lora_dropout']);
-
-/** Numbers that float32 turns into 0 or 1 and so into something else: no step at all, a division by 0. */
+/**
+ * Numbers that float32, in which the engine computes, turns into 0 or 1 and so into something else: no step at all, a division by 0.
+ * Nobody means one that small, so those that the engine does not compute with are told, too; what stands in lists is no coefficient.
+ */
 export function roundingFindings(recipe: Partial<Recipe>): Finding[] {
-  return computedWith.flatMap((key): Finding[] => {
-    const value = recipe[key];
-    if (typeof value !== 'number') return [];
+  return numbersIn(recipe, []).flatMap(([path, value]): Finding[] => {
     const rounded = Math.fround(value);
-    if (rounded === value || !(rounded === 0 || (rounded === 1 && below1.has(key)))) return [];
-    return [
-      {
-        path: [key],
-        part: 'value',
-        code: 'out_of_range',
-        what: `\`${key}\` is ${value}, which is ${rounded} in float32`,
-        next: rounded === 0 ? 'write a number of at least 1e-45' : 'write a number of at most 0.9999999',
-      },
-    ];
+    const found = { path, part: 'value', code: 'out_of_range' } as const;
+    const what = `\`${dotted(path)}\` is ${value}`;
+    if (dotted(path) === 'trl.temperature' && value < leastTemperature)
+      return [{ ...found, what: `${what}, by which float32 cannot divide`, next: 'write a number of at least 1e-30' }];
+    if (rounded === value || !(rounded === 0 || (rounded === 1 && isBelow1(path)))) return [];
+    const next = rounded === 0 ? 'write a number of at least 1e-45' : 'write a number of at most 0.9999999';
+    return [{ ...found, what: `${what}, which is ${rounded} in float32`, next }];
   });
+}
+
+function numbersIn(value: unknown, path: KeyPath): [path: KeyPath, value: number][] {
+  if (typeof value === 'number') return [[path, value]];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, child]) => numbersIn(child, [...path, key]));
+}
+
+/** 1 is out of range: a mean that forgets nothing, a layer of which nothing is left. */
+function isBelow1([key, ...deeper]: KeyPath): boolean {
+  return deeper.length === 0 && !recipeSchema.shape[key as RecipeKey].safeParse(1).success;
 }

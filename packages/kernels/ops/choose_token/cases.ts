@@ -36,6 +36,7 @@ const hard = {
     fill: { ...sampled(5, 40, [1, 0, 1, 0]).fill, rows: constant(4, 0, 4) },
   },
   'a low temperature': sampled(20, 1500, [0.3, 0, 1, 0]),
+  'a temperature of which float32 makes 0': sampled(20, 1500, [1e-50, 0, 1, 0]),
   top_k: sampled(40, 333, [1, 5, 1, 0]),
   'top_k of one': sampled(4, 50, [2, 1, 1, 0]),
   top_p: sampled(40, 333, [1.5, 0, 0.8, 0]),

@@ -1,3 +1,5 @@
+#include <cfloat>
+
 #include "sampling.h"
 #include "cuda/elements.cuh"
 #include "cuda/reduce.cuh"
@@ -225,7 +227,9 @@ __global__ void __launch_bounds__(kThreads, kBlocks) chooseKernel(Choice<A> p) {
   const float top = toFloat(logits[best.id]);
   int id = isfinite(top) ? best.id : -1;
   if (id >= 0 && sampling.temperature > 0) {
-    const Row<A> row{logits, p.tokens, top, static_cast<float>(1 / sampling.temperature), sampling.min_p};
+    // An infinite one would make the likeliest token's weight NaN.
+    const float scale = fminf(static_cast<float>(1 / sampling.temperature), FLT_MAX);
+    const Row<A> row{logits, p.tokens, top, scale, sampling.min_p};
     const Kept kept = keptOf(row, sampling, shared);
     id = drawn(row, kept, p.draws[blockIdx.x], shared);
   }
