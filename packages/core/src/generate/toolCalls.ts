@@ -2,6 +2,7 @@ import { isObject } from '../datasets/formats/format.ts';
 import { readToolCall } from '../datasets/formats/message.ts';
 import { parseJson } from '../datasets/rowJson.ts';
 import type { ToolCall } from '../datasets/types.ts';
+import { partThinking } from '../protocol/thinking.ts';
 import { toJson } from '../templates/json.ts';
 import type { Value } from '../templates/values.ts';
 
@@ -19,12 +20,17 @@ export interface WrittenCall extends ToolCall {
  * The calls of tools in an answer, as templates print them in JSON: `{"name": …, "arguments": {…}}` (Hermes, Qwen, Mistral), `parameters` in
  * Llama's, one or in a list. Calls in other forms than JSON stay text, and so do those that a model only thinks of.
  * @param tools definitions; nothing else can be called
+ * @param prompt its end may begin a thought
  * @returns what is said before the first call, and the calls, with ids that every template takes
  */
-export function callsIn(answer: string, tools: readonly unknown[]): { content: string; calls: WrittenCall[] } {
+export function callsIn(
+  answer: string,
+  tools: readonly unknown[],
+  prompt = '',
+): { content: string; calls: WrittenCall[] } {
   const names = new Set(tools.map((tool) => isObject(tool) && isObject(tool['function']) && tool['function']['name']));
   const calls: ToolCall[] = [];
-  const thoughtEnd = endOfThought(answer);
+  const thoughtEnd = endOfThought(answer, prompt);
   let said: number | undefined;
   for (let at = 0; at < answer.length; at++) {
     if (answer[at] !== '{' && answer[at] !== '[') continue;
@@ -44,10 +50,10 @@ export function callsIn(answer: string, tools: readonly unknown[]): { content: s
   return { content, calls: written };
 }
 
-/** -1 where nothing was thought. Some templates open the thought themselves. */
-function endOfThought(answer: string): number {
-  const end = answer.indexOf('</think>');
-  return end < 0 && answer.trimStart().startsWith('<think>') ? answer.length : end;
+/** -1 where nothing was thought. */
+function endOfThought(said: string, prompt: string): number {
+  const { thinking, answer } = partThinking(said, prompt);
+  return thinking === null ? -1 : said.length - answer.length;
 }
 
 /** The calls that a JSON text is, all of them of known tools; null for anything else. */

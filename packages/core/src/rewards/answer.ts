@@ -57,16 +57,3 @@ export type BuiltInReward = Exclude<ComputedReward, { readonly type: 'typescript
 
 /** Characters of JSON that a number for each answer can have, and what is around them. A longer text is not read. */
 export const mostCharacters = (answers: number): number => 1_000 + 32 * answers;
-
-/** Splits what a model said into its thoughts and its answer; templates may leave the opening tag to the prompt. */
-export function splitThinking(completion: string): { thinking: string | null; answer: string } {
-  const end = completion.indexOf('</think>');
-  if (end < 0) {
-    // Cut while it thought: there is no answer yet.
-    const isThinking = completion.trimStart().startsWith('<think>');
-    return isThinking
-      ? { thinking: completion.replace(/^\s*<think>/, ''), answer: '' }
-      : { thinking: null, answer: completion };
-  }
-  return { thinking: completion.slice(0, end).replace(/^\s*<think>/, ''), answer: completion.slice(end + 8) };
-}

@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { partThinking } from '../protocol/thinking.ts';
 import type { ComputedReward, JudgedAnswerText } from './answer.ts';
-import { splitThinking } from './answer.ts';
 import { type RewardLimits, Rewards } from './rewards.ts';
 
 const answer = (completion: string, row: Record<string, unknown> = {}, ended = true): JudgedAnswerText => ({
   prompt: 'a question',
   completion,
-  ...splitThinking(completion),
+  ...partThinking(completion),
   tokens: completion.length,
   ended,
   row,
@@ -139,13 +139,4 @@ describe('what cannot be used is said', () => {
     const rewards = await open(source, { megabytes: 64 });
     await expect(rewards.judge([answer('x')])).rejects.toThrow('took more than 64 MB of memory');
   });
-});
-
-test.each([
-  ['<think>why</think>so', 'why', 'so'],
-  ['why</think>\nso', 'why', '\nso'],
-  ['so', null, 'so'],
-  ['<think>cut', 'cut', ''],
-])('%j', (completion, thinking, said) => {
-  expect(splitThinking(completion)).toEqual({ thinking, answer: said });
 });

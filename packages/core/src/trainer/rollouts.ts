@@ -8,7 +8,8 @@ import { type FinishedAnswer, generateTogether } from '../generate/generateToget
 import { greedy, type SamplingOptions } from '../generate/sample.ts';
 import { advantagesOf, answerWeights, meanOf, spreadOf } from '../objectives/sampledAnswers.ts';
 import type { SampledAnswerRecord } from '../protocol/answers.ts';
-import { type JudgedAnswerText, splitThinking } from '../rewards/answer.ts';
+import { partThinking } from '../protocol/thinking.ts';
+import type { JudgedAnswerText } from '../rewards/answer.ts';
 import { type OpenedRewards, openRewards } from '../rewards/openRewards.ts';
 import type { KeptAnswers } from '../synthesis/journal.ts';
 import { rolloutProgram } from './planTraining.ts';
@@ -167,7 +168,7 @@ export class Rollouts implements AsyncDisposable {
     return {
       prompt,
       completion,
-      ...splitThinking(completion),
+      ...partThinking(completion, prompt),
       tokens: answer.ids.length,
       ended: answer.ended,
       row,

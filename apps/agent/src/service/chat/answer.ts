@@ -43,7 +43,8 @@ export async function* answer(
   const adapter = !(wanted.base ?? manner.base);
   const pieces = answerer.complete(prompt, { sampling, maxNewTokens, seed, adapter, stop, topLogprobs, signal });
   const end = yield* measured(pieces, { started, signal, maxNewTokens });
-  return { ...end, promptTokens: prompt.length, toolCalls: tools ? callsIn(end.text, tools).calls : [] };
+  const toolCalls = tools ? callsIn(end.text, tools, await answerer.text.tokenizer.decode(prompt)).calls : [];
+  return { ...end, promptTokens: prompt.length, toolCalls };
 }
 
 async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<Int32Array> {

@@ -1,4 +1,5 @@
 import type { ShownToken } from '@anneal/core/protocol/conversations';
+import { partThinking } from '@anneal/core/protocol/thinking';
 
 /** How many characters all of these texts begin with; null where there is nothing to compare, or they do not differ. */
 export function partingText(texts: readonly string[]): number | null {
@@ -26,19 +27,11 @@ export interface Said {
   start: number;
 }
 
-const opening = /^\s*<think>/;
-const closing = '</think>';
-
 export function saidIn(text: string): Said {
-  const begun = opening.exec(text);
-  const end = text.indexOf(closing);
-  // Some templates print the opening themselves, so that the text begins inside.
-  if (!begun && end < 0) return { thought: null, isThinking: false, start: 0 };
-  const from = begun ? begun[0].length : 0;
-  if (end < 0) return { thought: text.slice(from).trim(), isThinking: true, start: text.length };
-  const rest = text.slice(end + closing.length);
-  const start = text.length - rest.trimStart().length;
-  return { thought: text.slice(from, end).trim(), isThinking: false, start };
+  const { thinking, answer } = partThinking(text);
+  if (thinking === null) return { thought: null, isThinking: false, start: text.length - answer.length };
+  const isThinking = answer === '' && !text.endsWith('</think>');
+  return { thought: thinking.trim(), isThinking, start: text.length - answer.trimStart().length };
 }
 
 /** Where what is said ends and folded calls follow; null where no calls are folded, as those that stand in a thought. */
