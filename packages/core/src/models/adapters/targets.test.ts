@@ -108,6 +108,38 @@ test('of Gemma 3n what stands beside attention is adapted, the streams are not',
   );
 });
 
+/** Of a layer, as Hugging Face names them. */
+const attention = ['q_proj', 'k_proj', 'v_proj', 'o_proj'].map((name) => `self_attn.${name}`);
+const fusedMlp = ['mlp.gate_up_proj', 'mlp.down_proj'];
+const phi3 = ['self_attn.qkv_proj', 'self_attn.o_proj', ...fusedMlp];
+const sharedMlp = ['shared_mlp.input_linear', 'shared_mlp.output_linear'];
+const mamba = ['mamba.in_proj', 'mamba.out_proj', ...sharedMlp];
+const feedForward = ['feed_forward.w1', 'feed_forward.w3', 'feed_forward.w2'];
+const convolution = ['conv.in_proj', 'conv.out_proj', ...feedForward];
+const ofLfm2 = ['q_proj', 'k_proj', 'v_proj', 'out_proj'].map((name) => `self_attn.${name}`);
+const mlp = ['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'];
+const delta = ['in_proj_qkv', 'in_proj_z', 'in_proj_b', 'in_proj_a', 'out_proj'].map((name) => `linear_attn.${name}`);
+
+test.each([
+  ['phi3', [phi3, phi3]],
+  ['phi4-mini', [phi3, phi3]],
+  ['glm4', [1, 2].map(() => [...attention, ...fusedMlp])],
+  ['gpt-oss', [attention, attention]],
+  ['granite4', [1, 2].map(() => [...attention, ...sharedMlp])],
+  ['granite4-h', [mamba, [...attention, ...sharedMlp]]],
+  ['granite4-moe', [mamba, [...attention, ...sharedMlp]]],
+  ['lfm2', [convolution, [...ofLfm2, ...feedForward], convolution]],
+  ['qwen3.5', [...[1, 2, 3].map(() => [...delta, ...mlp]), [...attention, ...mlp]]],
+])("of %s all-linear is PEFT's", (model, layers) => {
+  const path = new URL(`../../../test/golden/models/${model}/config.json`, import.meta.url);
+  const written = JSON.parse(readFileSync(path, 'utf8'));
+  const { names: own } = architectureOf(written.model_type, 'config.json');
+  const modules = targetedLinears(readConfig(written, null, 'config.json'), own, 'all-linear').map((linear) =>
+    moduleName(own, linear),
+  );
+  expect(modules).toEqual(layers.flatMap((layer, i) => layer.map((name) => `model.layers.${i}.${name}`)));
+});
+
 test('module names go both ways', () => {
   expect(moduleName(names, 'layers.1.gate')).toBe('model.layers.1.mlp.gate_proj');
   expect(linearOfModule(config, names, 'model.layers.1.mlp.gate_proj')).toBe('layers.1.gate');
