@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { meanOf } from '../src/objectives/sampledAnswers.ts';
 import { withoutSuperseded } from '../src/protocol/events.ts';
 import { resolveRecipe } from '../src/recipe/resolve.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
@@ -79,6 +80,29 @@ test('the mean reward rises, and what was sampled is kept', async () => {
 
 const few: Partial<Recipe> = { max_steps: 3, micro_batch_size: 4, gradient_accumulation_steps: 2 };
 const groups = { num_generations: 4 };
+
+test('length, ends and spread of a step are those of its answers', async () => {
+  // The values of one prompt of two are all the same.
+  const reward = 'export default (answers) => answers.map(({ row, tokens }) => (row.wanted % 2) * tokens);';
+  const trl = { ...groups, max_completion_length: 24 };
+  const run = await trainHere(recipeFor({ reward, trl, changes: { ...few, max_steps: 6, learning_rate: 1e-6 } }));
+  const steps = eventsOf(run, 'step');
+  for (const { step, ...told } of steps) {
+    const answers = readAnswers(run.path, step);
+    const prompts = [answers.slice(0, 4), answers.slice(4)];
+    const spreads = prompts.map((ofPrompt) => {
+      const mean = meanOf(ofPrompt.map(({ reward: value }) => value));
+      return Math.sqrt(ofPrompt.reduce((sum, { reward: value }) => sum + (value - mean) ** 2, 0) / 3);
+    });
+    expect(told.answerTokens).toBeCloseTo(meanOf(answers.map(({ ids }) => ids.length)), 6);
+    expect(told.cutShare).toBe(meanOf(answers.map(({ ended }) => Number(!ended))));
+    expect(told.rewardSpread).toBeCloseTo(meanOf(spreads), 6);
+    expect(told.equalShare).toBe(meanOf(spreads.map((spread) => Number(spread === 0))));
+  }
+  const ofSteps = (name: 'cutShare' | 'equalShare') => new Set(steps.map((step) => step[name]));
+  expect(ofSteps('cutShare').size).toBeGreaterThan(1);
+  expect(ofSteps('equalShare').size).toBeGreaterThan(1);
+});
 
 test('a divergence, several updates and clipping are told', async () => {
   const trl = { ...groups, beta: 0.1, num_iterations: 3, epsilon: 0.01, loss_type: 'grpo' as const };
