@@ -18,9 +18,9 @@ export function partThinking(said: string, prompt = ''): PartedAnswer {
   if (inChannels !== null) return inChannels;
   const isOpen = before.endsWith(OPEN) || said.trimStart().startsWith(OPEN);
   const end = said.indexOf(CLOSE);
-  const withoutOpening = (thinking: string): string => thinking.replace(/^\s*<think>/, '');
-  if (end >= 0) return { thinking: withoutOpening(said.slice(0, end)), answer: said.slice(end + CLOSE.length) };
-  return isOpen ? { thinking: withoutOpening(said), answer: '' } : { thinking: null, answer: said };
+  if (end < 0 && !isOpen) return { thinking: null, answer: said };
+  const thinking = (end < 0 ? said : said.slice(0, end)).replace(/^\s*<think>/, '');
+  return { thinking, answer: end < 0 ? '' : said.slice(end + CLOSE.length) };
 }
 
 /** Of messages in channels: a call of a tool stays whole; null where there are none. */
