@@ -25,8 +25,10 @@ const grpo = {
   temperature: 1,
   onPolicy: true,
 } as const;
-const trl = (keys: object) =>
-  ({ rl: 'grpo', trl: { reward_funcs: [{ type: 'length', target: 8 }], ...keys } }) as const;
+const trl = (keys: Partial<NonNullable<Recipe['trl']>>): Partial<Recipe> => ({
+  rl: 'grpo',
+  trl: { reward_funcs: [{ type: 'length', target: 8 }], ...keys },
+});
 
 const table: readonly (readonly [Partial<Recipe>, ObjectiveOptions])[] = [
   [{}, { kind: 'sft' }],
