@@ -9,6 +9,8 @@ import { UploadRoutes } from './uploadRoutes.ts';
 export interface HubStandIn {
   readonly url: string;
   readonly files: Map<string, Uint8Array>;
+  /** Further revisions of a data set by their names; one called `main` is where that branch went. */
+  readonly revisions: Map<string, { commit: string; files: Map<string, Uint8Array> }>;
   /** Requests for file contents: path and Range header. */
   readonly transfers: { path: string; range: string | undefined; authorization: string | undefined }[];
   /** Bytes after which the next transfers of a file break off, one number each. */
@@ -37,6 +39,7 @@ export async function startHub(
   const files = new Map(Object.entries(contents).map(([path, bytes]) => [path, Buffer.from(bytes)]));
   const hub = {
     files,
+    revisions: new Map(),
     transfers: [],
     breakAfter: new Map(),
     collectedIn: new Map(),
@@ -105,28 +108,40 @@ async function routeDataset(
   id: string,
   { url, path, request, response }: { url: URL; path: string; request: IncomingMessage; response: ServerResponse },
 ): Promise<boolean> {
-  const api = `/api/datasets/${id}`;
   const repo = `/api/v1/datasets/${id}/repo`;
-  const resolve = `/datasets/${id}/resolve/${COMMIT}/`;
-  if (path === `${api}/revision/main` || path === `${api}/revision/${COMMIT}`) {
-    send(response, 200, { _id: '1', id, sha: COMMIT, tags: ['license:mit'] });
-  } else if (path === `${api}/tree/${COMMIT}`) send(response, 200, [...hub.files.keys()].map(info(hub)));
-  else if (path.startsWith(resolve)) await sendFile(hub, path.slice(resolve.length), request, response);
-  else if (path === `${repo}/tree`) {
+  const isModelScope = path === repo || path === `${repo}/tree`;
+  // A revision with a slash is one part of the address.
+  const [, ask, revision = '', file = ''] =
+    /^\/(?:api\/)?datasets\/[^/]+\/[^/]+\/(revision|tree|resolve)\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
+  if (!isModelScope && !path.includes(`datasets/${id}/`)) return false;
+  const found = revisionOf(hub, isModelScope ? url.searchParams.get('Revision') : decodeURIComponent(revision));
+  if (!found) return false;
+  const { commit, files } = found;
+  if (path === `${repo}/tree`) {
     const [page, size] = ['PageNumber', 'PageSize'].map((name) => Number(url.searchParams.get(name))) as [
       number,
       number,
     ];
-    const entries = [...hub.files].map(([name, bytes]) => ({
+    const entries = [...files].map(([name, bytes]) => ({
       Path: name,
       Type: 'blob',
       Size: bytes.length,
       Sha256: hub.announcedSha256.get(name) ?? sha256(bytes),
     }));
     send(response, 200, { Code: 200, Data: { Files: entries.slice((page - 1) * size, page * size) } });
-  } else if (path === repo) await sendFile(hub, url.searchParams.get('FilePath') ?? '', request, response);
-  else return false;
+  } else if (isModelScope) await sendFile(hub, url.searchParams.get('FilePath') ?? '', request, response, files);
+  else if (ask === 'revision') send(response, 200, { _id: '1', id, sha: commit, tags: ['license:mit'] });
+  else if (ask === 'tree') send(response, 200, [...files.keys()].map(info(hub, files)));
+  else await sendFile(hub, decodeURIComponent(file), request, response, files);
   return true;
+}
+
+function revisionOf(hub: HubStandIn, name: string | null): { commit: string; files: Map<string, Uint8Array> } | null {
+  const first = { commit: COMMIT, files: hub.files };
+  const named = hub.revisions.get(name === 'master' ? 'main' : (name ?? ''));
+  if (named) return named;
+  if (['main', 'master', COMMIT].includes(name ?? '')) return first;
+  return [...hub.revisions.values()].find(({ commit }) => commit === name) ?? null;
 }
 
 /** What a folder of the repository holds directly, as both hubs list it; names that climb stay as they are. */
@@ -138,9 +153,9 @@ function entriesOf(hub: HubStandIn, folder: string): { files: string[]; folders:
   return { files: below.filter((path) => !child(path)), folders: [...folders].map((name) => prefix + name) };
 }
 
-function info(hub: HubStandIn) {
+function info(hub: HubStandIn, contents = hub.files) {
   return (path: string) => {
-    const bytes = hub.files.get(path) ?? new Uint8Array();
+    const bytes = contents.get(path) ?? new Uint8Array();
     const gitBlob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
     const oid = hub.announcedSha256.get(path) ?? sha256(bytes);
     const isLfs = bytes.length >= LFS_BYTES;
@@ -159,10 +174,11 @@ async function sendFile(
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
+  contents = hub.files,
 ): Promise<void> {
   const { range, authorization } = request.headers;
   hub.transfers.push({ path, range, authorization });
-  const bytes = hub.files.get(path);
+  const bytes = contents.get(path);
   if (!bytes) return send(response, 404, { error: 'Entry not found' });
   const etag = `"${sha256(bytes)}"`;
   const ifRange = request.headers['if-range'];
