@@ -58,6 +58,28 @@ test('what is no number stands as text in JSON, not as null', async () => {
   expect(loss).toMatchObject({ error: 'NaN', passed: false });
 });
 
+test('a preference objective and an adapter are told apart, and computed from the model that is named', async () => {
+  const anneal = annealIn(temporaryFolder());
+  const golden = join(goldenPath('llama3'), '..', '..');
+  const [objective, adapter] = [join(golden, 'preference/orpo/llama3'), join(golden, 'peft/dora')];
+  const report = await anneal('verify', objective, adapter, '--model', goldenPath('llama3'), '--json');
+  expect(report.code).toBe(exitCodes.done);
+  const { passed, verifications } = JSON.parse(report.stdout) as Report;
+  expect(passed).toBe(true);
+  const [ofObjective, ofAdapter] = verifications.map(({ quantities }) => quantities.map(({ name }) => name));
+  expect(ofObjective).toEqual(expect.arrayContaining(['beta0.1.loss', 'logps.policy.chosen']));
+  expect(ofAdapter).toEqual(expect.arrayContaining(['curve.loss', 'curve.schedule']));
+  expect(ofAdapter).not.toContain('beta0.1.loss');
+
+  const without = await anneal('verify', objective);
+  expect(without.code).toBe(exitCodes.badInput);
+  expect(without.stderr).toContain('add --model DIR, the base they were computed from');
+  expect((await anneal('verify', adapter)).code).toBe(exitCodes.done);
+  const other = await anneal('verify', adapter, '--model', goldenPath('mistral'), '--json');
+  expect(other.code).toBe(exitCodes.failed);
+  expect(JSON.parse(other.stdout)).toMatchObject({ passed: false });
+});
+
 test('a folder without reference values is wrong usage', async () => {
   const { code, stderr } = await annealIn(temporaryFolder())('verify', '.');
   expect(code).toBe(exitCodes.badInput);
