@@ -100,6 +100,12 @@ test('a long text that is nearly a number is read once', () => {
   );
 });
 
+test('macros in macros are each looked through once', () => {
+  const begin = performance.now();
+  openTemplate(`${'{%macro m()%}'.repeat(1000)}${'{{a}}'.repeat(32_000)}${'{%endmacro%}'.repeat(1000)}`, {});
+  expect(performance.now() - begin).toBeLessThan(10_000);
+});
+
 test('unique looks at each item once', () => {
   expect(
     render(

@@ -228,10 +228,17 @@ function compileTarget(node: Expression): Assign {
 }
 
 /** A macro takes more than its parameters where it reads them under these names. */
-function mentions(node: unknown, name: string): boolean {
-  if (typeof node !== 'object' || node === null) return false;
-  if ('type' in node && node.type === 'Identifier' && 'value' in node && node.value === name) return true;
-  return (node instanceof Map ? [...node].flat() : Object.values(node)).some((part) => mentions(part, name));
+const MORE = ['varargs', 'kwargs', 'caller'];
+/** Which of them bodies of macros read: macros stand in macros, and each is looked through once. */
+const namesRead = new WeakMap<object, ReadonlySet<unknown>>();
+
+function readNames(node: unknown, into: Set<unknown>): void {
+  if (typeof node !== 'object' || node === null) return;
+  for (const name of namesRead.get(node) ?? []) into.add(name);
+  if (namesRead.has(node)) return;
+  if ('type' in node && node.type === 'Identifier' && 'value' in node && MORE.includes(String(node.value)))
+    into.add(node.value);
+  for (const part of node instanceof Map ? [...node].flat() : Object.values(node)) readNames(part, into);
 }
 
 /** @returns from the scope of the definition, the callable macro */
@@ -246,7 +253,10 @@ function compileMacro(name: string, parameters: readonly Expression[], body: Blo
   });
   const macroWeight = ITERATION.work + weightOf(parameters);
   const known = new Set(formal.map((parameter) => parameter.name));
-  const [takesMore, takesNames, takesCaller] = ['varargs', 'kwargs', 'caller'].map((word) => mentions(body, word));
+  const read = new Set<unknown>();
+  readNames(body, read);
+  namesRead.set(body, read);
+  const [takesMore, takesNames, takesCaller] = MORE.map((word) => read.has(word));
   const isTaken = (key: string): boolean => known.has(key) || (key === 'caller' ? takesCaller : takesNames) === true;
   return (definition) => (args, kwargs) => {
     if (args.length > formal.length && !takesMore) {
