@@ -58,6 +58,7 @@ describe('ends with an error', () => {
     ['adding numbers up', often('{% set b=range(9999) | sum %}')],
     ['looking for attributes', often("{% set b=range(9999) | join('', attribute='a.b') %}")],
     ['taking items of a generator', `{% set g=range(99999) | map('string') %}${often('{% set b=g | first %}')}`],
+    ['copying a long list', `{% set c=range(99999) | list %}${often('{% set b=c | list %}')}`],
     ['listing keys', often("{% set b=dict(range(999) | map('string') | map('list')) %}")],
     [
       'comparing with many long beginnings',

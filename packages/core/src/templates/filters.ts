@@ -51,7 +51,7 @@ const FILTERS: Readonly<Record<string, readonly [readonly string[], (value: Valu
   indent: [['width', 'first', 'blank'], indent],
   length: [[], length],
   count: [[], length],
-  list: [[], (value) => (iterableKind(value) === 'generator' ? iterate(value) : [...iterate(value)])],
+  list: [[], toList],
   first: [[], firstItem],
   last: [[], lastItem],
   reverse: [[], reverse],
@@ -121,6 +121,14 @@ function noNames(name: string, kwargs: Kwargs): Kwargs {
 
 function fallback(value: Value, [otherwise = '', also = false]: Given): Value {
   return value instanceof Undefined || (truthy(also) && !truthy(value)) ? otherwise : value;
+}
+
+function toList(value: Value): Value {
+  const isUsedUp = iterableKind(value) === 'generator';
+  const items = iterate(value);
+  if (isUsedUp) return items;
+  chargeList(items.length);
+  return [...items];
 }
 
 function firstItem(value: Value): Value {
