@@ -84,7 +84,7 @@ describe('pairs', () => {
     [
       'no rejected answer',
       { prompt: 'q', chosen: 'yes' },
-      "answer_missing: the row has no rejected answer: the field 'rejected' is empty",
+      "answer_missing: the row has no rejected answer: the field 'rejected' is missing",
     ],
     [
       'an empty chosen answer',

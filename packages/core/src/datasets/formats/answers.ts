@@ -115,7 +115,8 @@ function paired(
   const readSide = (value: RowValue, side: keyof typeof columns): Conversation | Dropped => {
     const column = columns[side];
     if (!isGiven(value[column]) || isEmptyText(value[column])) {
-      return dropped('answer_missing', `the row has no ${side} answer: the field '${column}' is empty`);
+      const state = value[column] === undefined ? 'missing' : 'empty';
+      return dropped('answer_missing', `the row has no ${side} answer: the field '${column}' is ${state}`);
     }
     const content = reader.read(only(value, column));
     if (content.kind === 'dropped') {
