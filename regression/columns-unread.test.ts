@@ -2,9 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { annealIn } from '../apps/agent/test/helpers/anneal.ts';
 import { detectFormat, openFormat } from '../packages/core/src/datasets/formats/index.ts';
 import { adviceOnUnread } from '../packages/core/src/datasets/unreadColumns.ts';
-import { temporaryFolder } from '../packages/core/test/fixtures.ts';
+import { temporaryFolder, writeTinyModel } from '../packages/core/test/fixtures.ts';
 import { eventsOf, tinyRecipe, trainHere } from '../packages/core/test/runs.ts';
 
 const said = (row: Record<string, unknown>, reader = detectFormat([row])): unknown => {
@@ -64,4 +65,16 @@ test('a class beside a text is said with what to write, which then trains it', (
   const row = { text: 'Good.', label: 'positive' };
   const options = { fieldInstruction: 'text', fieldOutput: 'label' };
   expect(said(row, openFormat('alpaca', [row], options, ''))).toEqual(['Good.', 'positive']);
+});
+
+test('inspect says which columns of a file nothing reads, and what a class among them needs', async () => {
+  const folder = temporaryFolder();
+  const model = writeTinyModel(join(folder, 'model'));
+  const rows = [1, 2].map((label) => JSON.stringify({ instruction: 'Who?', output: 'I.', label }));
+  writeFileSync(join(folder, 'rows.jsonl'), `${rows.join('\n')}\n`);
+  const { code, stdout } = await annealIn(folder)('inspect', 'rows.jsonl', '--model', model);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /not read +label \(2 rows\) of .*rows\.jsonl; if 'label' is the answer to be learned, write it as words/,
+  );
 });

@@ -47,6 +47,16 @@ describe('documentation', () => {
     expect(long).toEqual([]);
   });
 
+  it.each(globSync(`${parts}/**/*.svg`, tree))('%s keeps the columns of its text', (picture) => {
+    const stretched = [
+      ...read(picture).matchAll(/<text\b(?=[^>]*\btextLength=)(?![^>]*\bxml:space=)[^>]*>([^]*?)<\/text>/g),
+    ];
+    // A browser makes one of several plain spaces, and stretches what is left.
+    expect(stretched.map(([, text = '']) => text).filter((text) => text.replace(/<[^>]*>/g, '').includes(' '))).toEqual(
+      [],
+    );
+  });
+
   it('is spelled as Americans do, sources included', () => {
     // The starter's rows and what is made of published text are data.
     const sources = globSync(`${parts}/**/*.{ts,tsx,mjs,h,cpp,cu,cuh}`, tree);

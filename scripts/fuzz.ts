@@ -17,7 +17,7 @@ const fuzzers: Readonly<Record<string, readonly [file: string, test: string]>> =
   manifest: ['packages/core/src/datasets/storeFuzz.test.ts', '^manifest$'],
   templates: ['packages/core/src/templates/templateFuzz.test.ts', '^templates$'],
   tokenizer: ['packages/core/src/tokenizers/tokenizerFuzz.test.ts', '^tokenizer$'],
-  run: ['packages/core/src/trainer/runFuzz.test.ts', 'damaged runs'],
+  run: ['packages/core/src/trainer/runFuzz.test.ts', '^damaged runs$'],
   safetensors: ['packages/formats/test/fuzz.test.ts', 'of safetensors'],
   gguf: ['packages/formats/test/fuzz.test.ts', 'of GGUF'],
   messages: ['apps/agent/test/malformed.test.ts', 'messages of sockets'],

@@ -234,6 +234,14 @@ describe('reading', () => {
     expect(error.where).toContain(path);
   });
 
+  it.each([
+    [22, /^take a GGUF of this model in one of .*Q4_K.*, or its Hugging Face folder$/],
+    [999, /newer than this Anneal: fetch it again, or take the Hugging Face folder/],
+  ])('says what to do about a tensor of type %i', (type, next) => {
+    const path = new Handmade().header(1, 0).tensor('a', [256], type, 0).save();
+    expect(userError(() => openGguf(path)).next).toMatch(next);
+  });
+
   it('refuses bytes between tensors that no alignment asks for', () => {
     const path = new Handmade().header(2, 0).tensor('a', [4], 0, 0).tensor('b', [4], 0, 64).save(96);
     expect(userError(() => openGguf(path)).what).toContain('32 bytes before it belong to no tensor');
