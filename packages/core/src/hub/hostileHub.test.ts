@@ -148,13 +148,65 @@ test('a listing without end is given up: by pages, by bytes, by time', async () 
   expect(await refusal({ patience: { ...patience, listingMilliseconds: 500 } })).toContain('no whole answer in time');
 });
 
+const drip = (response: ServerResponse): void => {
+  response.writeHead(200, { etag: '"x"', 'content-length': weights.length });
+  const timer = setInterval(() => response.write('.'), 20);
+  response.on('close', () => clearInterval(timer));
+};
+
 test('a file that drips is given up', async () => {
-  hub.answers.set('/model.safetensors', (response) => {
-    response.writeHead(200, { etag: '"x"', 'content-length': weights.length });
-    const timer = setInterval(() => response.write('.'), 20);
-    response.on('close', () => clearInterval(timer));
-  });
+  hub.answers.set('/model.safetensors', drip);
   expect(await refusal()).toContain('too little came through');
+});
+
+/** The same server as ModelScope, whose lists may name no checksum. */
+const asModelScope = () => ({ hubUrl: NOWHERE, modelScopeUrl: hub.url });
+const blob = (Path: string, more = {}) => ({ Path, Type: 'blob', Size: 3, Sha256: '', ...more });
+const blobs = (Size?: number) =>
+  Object.entries(modelFiles).map(([path, { length }]) => blob(path, { Size: Size ?? length }));
+
+test('names of a listing of ModelScope that climb are not asked for', async () => {
+  const paths = ['../evil.json', '..', 'a/../../evil.json', '/etc/evil.json', '.hidden.json', 'C:\\evil.json'];
+  const named = ['../../evil.jinja', '..jinja', '.jinja', 'a/b.jinja', '/etc/evil.jinja', 'evil.json'];
+  const inside = named.map((name) => `additional_chat_templates/${name}`);
+  for (const path of [...paths, ...inside]) hub.files.set(path, Buffer.from('x'));
+  const folder = { Path: 'additional_chat_templates', Type: 'tree', Size: 0 };
+  const Files = [folder, ...blobs(), ...[...paths, ...inside].map((path) => blob(path, { Size: 1 }))];
+  hub.answers.set('/repo/files', json({ Data: { Files } }));
+  expect((await readdir(await pull(asModelScope()))).sort()).toEqual([
+    'config.json',
+    'model.safetensors',
+    'provenance.json',
+    'tokenizer.json',
+  ]);
+  expect(hub.transfers.map(({ path }) => path).sort()).toEqual(Object.keys(modelFiles).sort());
+  expect(await readdir(root)).toEqual(['cache']);
+});
+
+test.each([
+  ['smaller than they are', 1],
+  ['larger', 400_000],
+  ['negative', -1],
+  ['beyond all numbers', 1e300],
+])('files of ModelScope whose sizes are %s are no model', async (_, size) => {
+  hub.answers.set('/repo/files', json({ Data: { Files: blobs(size) } }));
+  expect(await refusal(asModelScope())).toContain('ModelScope');
+});
+
+test('a file of ModelScope that drips, and one with another checksum, are given up', async () => {
+  hub.announcedSha256.set('model.safetensors', '0'.repeat(64));
+  expect(await refusal(asModelScope())).toContain('is damaged: its SHA-256 is');
+  hub.announcedSha256.clear();
+  hub.answers.set('FilePath=model.safetensors', drip);
+  expect(await refusal(asModelScope())).toContain('too little came through');
+});
+
+test('a redirect of ModelScope takes no token along', async () => {
+  const location = (url = ''): string => `${elsewhere.url}${url}`;
+  hub.answers.set('/repo', (response, { url }) => void response.writeHead(307, { location: location(url) }).end());
+  await pull(asModelScope());
+  expect(elsewhere.requests.length).toBeGreaterThan(0);
+  expectNoTokenElsewhere();
 });
 
 test('empty and cut listings are errors, not models', async () => {
