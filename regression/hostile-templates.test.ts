@@ -4,6 +4,7 @@
  */
 import { describe, expect, it, test } from 'vitest';
 import { openTemplate, TemplateError } from '../packages/core/src/templates/template.ts';
+import { expectBounded } from '../packages/core/test/templateBounds.ts';
 
 const render = (source: string, content = ''): string => openTemplate(source, {}).render([{ role: 'user', content }]);
 const shared =
@@ -14,7 +15,7 @@ const often = (body: string): string =>
 const ofOneLength = (body: string): string =>
   `{% set ns=namespace(l=[]) %}{% for i in range(10000, 17000) %}${body}{% endfor %}`;
 
-describe('ends with an error', () => {
+describe('ends with an error, within bounds', () => {
   it.each([
     ['printing a list that holds itself many times over', `${shared}{{ ns.x }}`],
     ['the same as JSON', `${shared}{{ ns.x | tojson }}`],
@@ -79,7 +80,7 @@ describe('ends with an error', () => {
       `{% macro m(b) %}{{ b }}{{ b }}{% endmacro %}{% set ns=namespace(s='ab') %}{% for i in range(60) %}{% set ns.s=m(ns.s) %}{% endfor %}`,
     ],
   ])('%s', (_name, source) => {
-    expect(() => render(source)).toThrow(TemplateError);
+    expectBounded(() => expect(() => render(source)).toThrow(TemplateError));
   });
 
   it('a template of nothing but blanks between its tags', () => {

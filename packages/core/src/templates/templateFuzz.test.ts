@@ -1,6 +1,7 @@
 /** Chat templates made by a grammar, so that most of them run: rendered, or refused by an error that is meant for people. */
 import { expect, test } from 'vitest';
 import { type Choices, fuzz } from '../../test/fuzz.ts';
+import { expectBounded } from '../../test/templateBounds.ts';
 import { UserError } from '../errors.ts';
 import { openTemplate, TemplateError } from './template.ts';
 
@@ -82,6 +83,8 @@ function render(source: string): void {
 
 test('templates', { timeout: 100_000_000 }, async () => {
   const kinds = { read: 0, template_invalid: 0, template_refused: 0 };
-  const outcomes = await fuzz('templates', 2000, kinds, (choose) => render(block(choose, choose.below(4))));
+  const outcomes = await fuzz('templates', 2000, kinds, (choose) =>
+    expectBounded(() => render(block(choose, choose.below(4)))),
+  );
   expect(Object.keys(kinds)).toEqual(expect.arrayContaining(Object.keys(outcomes)));
 });
