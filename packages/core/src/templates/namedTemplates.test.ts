@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { describeWith, peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
 import { openTokenizer } from '../tokenizers/tokenizer.ts';
@@ -102,6 +103,13 @@ describe('published templates', () => {
   it('chatml', () => {
     const published = `{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`;
     expectSame('chatml', published, plain);
+  });
+
+  it("chatml prints what Qwen 2.5's own template does after a system text", () => {
+    const file = new URL('../../test/golden/turns/qwen2_5.json', import.meta.url);
+    const { template } = JSON.parse(readFileSync(file, 'utf8')) as { template: string };
+    const [asked, answered] = [plain['system text'], plain['answered']] as [object[], object[]];
+    expectSame('chatml', template, { asked, answered });
   });
 
   it('mistral', () => {
