@@ -272,6 +272,17 @@ describe('the editor of recipes', () => {
     await page.close();
   });
 
+  it('says what Start does as a command line, with the device and the priority that are chosen', async () => {
+    const page = await openRecipe(ada);
+    const command = page.locator('code').filter({ hasText: ' train ' });
+    const line = async () => (await command.textContent())?.replace(/^.* train /, '');
+    expect(await line()).toBe('harbour/recipe.yaml --queue');
+    await page.getByRole('combobox', { name: 'Device' }).selectOption('cpu');
+    await page.getByRole('combobox', { name: 'Priority' }).selectOption('low');
+    await expect.poll(line).toBe('harbour/recipe.yaml --queue --priority low --set device=cpu');
+    await page.close();
+  });
+
   it('begins a recipe as one of a few', async () => {
     const page = await openRecipe(ada);
     await page.getByRole('button', { name: 'New…' }).click();

@@ -31,6 +31,7 @@ import { bothPlaces, editorPlace } from './monaco/editorPlace.ts';
 import { LiveEditor } from './monaco/load.ts';
 import { Problems } from './Problems.tsx';
 import { Proposal } from './Proposal.tsx';
+import { startCommand } from './startCommand.ts';
 import { useDefaultsShown } from './useDefaultsShown.ts';
 import { useRecipeKeys } from './useRecipeKeys.ts';
 import { useSettled } from './useSettled.ts';
@@ -225,7 +226,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
             </Button>
             <div className="grid grid-cols-[minmax(0,1fr)] mt-4 gap-1.5">
               <span className="label">{t('command')}</span>
-              <Command>{`${anneal} train ${recipe}`}</Command>
+              <Command>{startCommand(anneal, recipe, wanted)}</Command>
             </div>
           </section>
           <Link href={`/data?recipe=${encodeURIComponent(recipe)}`} className={`${buttonClass()} h-9`}>

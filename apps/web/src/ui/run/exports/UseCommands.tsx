@@ -3,7 +3,7 @@ import type { StudioExport } from '@anneal/core/protocol/exports';
 import { useTranslations } from 'use-intl';
 import { useAbout } from '../../../agent/hooks.ts';
 import { Command } from '../../Command.tsx';
-import { quoted } from './forms.ts';
+import { quoted } from '../../quoted.ts';
 
 /** The line with which another program takes up what was exported. */
 export function UseCommands({ exported, baseModel }: { exported: StudioExport; baseModel: string | null }) {

@@ -2,6 +2,7 @@
 
 import type { ExportRequest, StudioExport, StudioExportPlan } from '@anneal/core/protocol/exports';
 import { MERGED_TYPES, type MergedType } from '@anneal/core/protocol/mergedTypes';
+import { quoted } from '../../quoted.ts';
 
 type GgufType = NonNullable<ExportRequest['gguf']>[number];
 
@@ -94,9 +95,4 @@ export function pushCommand(
   const path = form === 'gguf' || form === 'ollama' ? key.replace(/\/[^/]*$/, '') : key;
   const flags = `${isPublic ? ' --public' : ''}${replace ? ' --replace' : ''}`;
   return `${anneal} push ${quoted(path)} --to ${quoted(to || 'owner/name')}${flags}`;
-}
-
-/** For a shell. */
-export function quoted(text: string): string {
-  return /^[\w./@:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
