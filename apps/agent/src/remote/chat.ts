@@ -17,7 +17,7 @@ import type { Connection } from './connection.ts';
 import { runThere } from './names.ts';
 import { notRemote } from './notRemote.ts';
 
-type News = { loading: LoadProgress } | { piece: AnswerPiece } | { end: AnswerEnd };
+type News = { loading: LoadProgress } | { pieces: AnswerPiece[]; end: AnswerEnd | null };
 
 export function remoteChat(connection: Connection): ChatUseCases {
   return { openChat: (_, request) => reporting(() => openThere(connection, request)) };
@@ -56,14 +56,16 @@ async function* answerThere(
   const input = { model, request: { ...request, tools: request.tools && [...request.tools] } };
   let [text, tokens] = ['', 0];
   for await (const news of connection.listen<News>((api, listener) => api.chat.answer.subscribe(input, listener))) {
-    if ('end' in news) return news.end;
-    if (!('piece' in news)) continue;
-    if (signal?.aborted) return { ...interrupted, text, tokens };
-    // The socket was lost, and the agent begins anew what has been shown already.
-    if (news.piece.tokens <= tokens) throw brokenOff(connection);
-    tokens = news.piece.tokens;
-    text += news.piece.text;
-    yield news.piece;
+    if (!('pieces' in news)) continue;
+    for (const piece of news.pieces) {
+      if (signal?.aborted) return { ...interrupted, text, tokens };
+      // The socket was lost, and the agent begins anew what has been shown already.
+      if (piece.tokens <= tokens) throw brokenOff(connection);
+      tokens = piece.tokens;
+      text += piece.text;
+      yield piece;
+    }
+    if (news.end) return news.end;
   }
   throw brokenOff(connection);
 }

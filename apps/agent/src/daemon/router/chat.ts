@@ -18,6 +18,7 @@ import {
 } from '@anneal/core/protocol/conversations';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
+import { finish } from '../../service/finish.ts';
 import { toolNames, toolsOf } from '../chat/tools.ts';
 import { newestOf } from './newestOf.ts';
 import { nothing, procedure, router } from './trpc.ts';
@@ -150,26 +151,35 @@ export const chat = router({
     ctx.agent.conversations.get(input.conversation).regenerate(input.models, input.settings);
   }),
 
-  /** One answer, which nobody keeps: what each token adds, then the end. A model's template has to read all that is asked. */
+  /** One answer, which nobody keeps: what tokens add, several where they come fast, then the end. A model's template has to read all that is asked. */
   answer: procedure.input(z.strictObject({ model, request: answerRequest })).subscription(async function* ({
     ctx,
     input,
-    signal,
-  }): AsyncGenerator<{ loading: LoadProgress } | { piece: AnswerPiece } | { end: AnswerEnd }> {
+    signal = new AbortController().signal,
+  }): AsyncGenerator<{ loading: LoadProgress } | { pieces: AnswerPiece[]; end: AnswerEnd | null }> {
     const { models: loaded, chattables } = ctx.agent;
-    const how = { client: `socket ${ctx.me.id}`, signal: signal ?? new AbortController().signal };
+    const client = `socket ${ctx.me.id}`;
     const wanted = await chattables.find(input.model);
-    const [unread] = await loaded.unread(wanted, input.request, how);
+    const [unread] = await loaded.unread(wanted, input.request, { signal });
     if (unread) throw notRead(input.model, unread);
-    const answer = loaded.answer(wanted, input.request, how);
-    try {
-      for (;;) {
-        const { value, done } = await answer.next();
-        if (done) return yield { end: value };
-        yield 'text' in value ? { piece: value } : { loading: value };
+    const pieces: AnswerPiece[] = [];
+    const told = newestOf<LoadProgress | AnswerPiece, AnswerEnd>(
+      (report, left) =>
+        finish(loaded.answer(wanted, input.request, { client, signal: left }), (progress) => {
+          if ('text' in progress) pieces.push(progress);
+          report(progress);
+        }),
+      ctx.pace,
+      signal,
+    );
+    for (;;) {
+      const { value, done } = await told.next();
+      if (done) {
+        await ctx.pace.turn(signal);
+        return yield { pieces, end: value };
       }
-    } finally {
-      await answer.return(undefined as never);
+      if (!('text' in value)) yield { loading: value };
+      else if (pieces.length > 0) yield { pieces: pieces.splice(0), end: null };
     }
   }),
 
