@@ -1,8 +1,10 @@
 /** What a connection is bounded by in time: pings that have to be answered, and ten seconds for a request. */
 import { once } from 'node:events';
+import { Hono } from 'hono';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { tokenHolder } from '../src/daemon/auth/access.ts';
+import { createHttp } from '../src/daemon/http.ts';
 import { appRouter } from '../src/daemon/router/index.ts';
 import { makePlace, openSocket, paired, start } from './helpers/daemon.ts';
 
@@ -55,3 +57,23 @@ it('no request is held longer than ten seconds, and one that changes something i
   resolve(Promise.reject(new Error('a defect')) as never);
   await vi.waitFor(() => expect(recorded).toMatchObject([{ action: 'runs.note', outcome: 'internal_server_error' }]));
 });
+
+it.each(['/metrics', '/api/runs/steps?run=a', '/api/runs/comparison?run=a&run=b', '/api/data/rows?file=a&filter=all'])(
+  '%s is held no longer than ten seconds, and says that it goes on',
+  async (path) => {
+    const asked = vi.fn(() => new Promise<never>(() => {}));
+    const callers = { identify: () => ({ may: () => true }) };
+    const pieces = { callers, metrics: asked, feeds: { get: asked }, data: { use: asked }, api: new Hono() };
+    const http = createHttp(pieces as never);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const answer = http.request(path);
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    seconds(10);
+    const given = await answer;
+    expect([given.status, await given.json()]).toMatchObject([
+      503,
+      { error: { code: 'still_working', next: 'ask again in a moment' } },
+    ]);
+  },
+);

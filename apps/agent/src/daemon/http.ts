@@ -17,6 +17,7 @@ import { wrongInQuery } from './knownQuery.ts';
 import { metricsType } from './metrics.ts';
 import type { ApiEnvironment } from './openai/api.ts';
 import { apiError } from './openai/errors.ts';
+import { stillWorking, withinPatience } from './patience.ts';
 import { downloadComparison, downloadSteps } from './runs/download.ts';
 import type { RunFeeds } from './runs/feeds.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
@@ -120,7 +121,11 @@ export function createHttp(options: HttpOptions): Hono {
       );
     }
     if (!caller.may('metrics')) return c.text('This token may not read the metrics.\n', 403);
-    return c.body(await metrics(), 200, { 'Content-Type': metricsType });
+    try {
+      return c.body(await withinPatience(metrics(), stillWorking), 200, { 'Content-Type': metricsType });
+    } catch (error) {
+      return refused(c, error);
+    }
   });
 
   /** Of somebody who may not look at data, or change them. */
@@ -215,7 +220,7 @@ export function createHttp(options: HttpOptions): Hono {
     const refusal = refusalOf(c, { changes: false });
     if (refusal) return refusal;
     try {
-      return downloadSteps(c, await feeds.get(c.req.query('run') ?? ''));
+      return downloadSteps(c, await withinPatience(feeds.get(c.req.query('run') ?? ''), stillWorking));
     } catch (error) {
       return refused(c, error);
     }
@@ -233,8 +238,9 @@ export function createHttp(options: HttpOptions): Hono {
           code: 'bad_request',
         });
       const { runs } = parseRequest(compareRunsRequest, { runs: c.req.queries('run') ?? [] });
-      const found = await Promise.all(runs.map((run) => feeds.get(run)));
-      return await downloadComparison(c, found, steps !== undefined);
+      const found = Promise.all(runs.map((run) => feeds.get(run)));
+      const answer = found.then((read) => downloadComparison(c, read, steps !== undefined));
+      return await withinPatience(answer, stillWorking);
     } catch (error) {
       return refused(c, error);
     }
@@ -252,10 +258,11 @@ export function createHttp(options: HttpOptions): Hono {
   return app;
 }
 
-/** What cannot be asked so is another answer than what is not there. @throws what is no UserError */
+/** What cannot be asked so, and what is not known yet, are other answers than what is not there. @throws what is no UserError */
 function refused(c: Context, error: unknown): Response {
   if (!(error instanceof UserError)) throw error;
-  return c.json({ error: error.toJSON() }, error.code === 'bad_request' ? 400 : 404);
+  const status = ({ bad_request: 400, still_working: 503 } as const)[error.code] ?? 404;
+  return c.json({ error: error.toJSON() }, status);
 }
 
 /** Undefined where it is none. */

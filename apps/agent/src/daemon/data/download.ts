@@ -7,6 +7,7 @@ import type { Context } from 'hono';
 import { stream } from 'hono/streaming';
 import { finish } from '../../service/finish.ts';
 import { reporting } from '../../service/reporting.ts';
+import { stillWorking, withinPatience } from '../patience.ts';
 import type { DataSources } from './dataSources.ts';
 
 export async function downloadRows(c: Context, sources: DataSources): Promise<Response> {
@@ -21,7 +22,10 @@ export async function downloadRows(c: Context, sources: DataSources): Promise<Re
   );
   try {
     // What cannot be opened is an answer with its reason, not a file without rows.
-    const first = await parts.next();
+    const first = await withinPatience(parts.next(), () => {
+      given.abort();
+      return stillWorking();
+    });
     c.header('Content-Type', 'application/jsonl; charset=utf-8');
     c.header('Content-Disposition', `attachment; filename="${fileName(wanted.data.filter)}"`);
     c.header('Cache-Control', 'no-store');
@@ -31,7 +35,7 @@ export async function downloadRows(c: Context, sources: DataSources): Promise<Re
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return c.json({ error: error.toJSON() }, 409);
+    return c.json({ error: error.toJSON() }, error.code === 'still_working' ? 503 : 409);
   }
 }
 

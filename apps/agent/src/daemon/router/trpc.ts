@@ -15,6 +15,7 @@ import type { LoadedModels } from '../chat/loadedModels.ts';
 import type { DataSources } from '../data/dataSources.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
+import { patienceMilliseconds, stillWorking, withinPatience } from '../patience.ts';
 import type { Scheduler } from '../queue/scheduler.ts';
 import type { RecipeDocuments } from '../recipes/documents.ts';
 import type { FirstBatchesOfRecipes } from '../recipes/firstBatches.ts';
@@ -125,7 +126,10 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
       return result.ok ? { ...result, data: counted(result.data as AsyncIterable<unknown>, open) } : result;
     }
     if (type === 'query') {
-      const result = await withinPatience(work, type, () => keepLate(late, question, work));
+      const result = await withinPatience(work, () => {
+        keepLate(late, question, work);
+        return timeout();
+      });
       late.delete(question);
       return result;
     }
@@ -136,7 +140,7 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
       return result;
     });
     recorded.catch(() => undefined); // told here, or nobody waits for it any more
-    return await withinPatience(recorded, type);
+    return await withinPatience(recorded, () => timeout('look in a moment what has become of it'));
   } finally {
     if (!goesOn) open.count--;
   }
@@ -144,33 +148,12 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
 
 /** Of one socket: a page of the studio follows a dozen things, and one that compares 50 runs asks for 51 answers at once, again and again. */
 const mostOpen = { subscription: 64, query: 256, mutation: 256 };
-/** Longer is no request held: proxies would not wait either. */
-const patienceMilliseconds = 10_000;
 
 async function* counted(told: AsyncIterable<unknown>, open: { count: number }): AsyncGenerator<unknown> {
   try {
     yield* told;
   } finally {
     open.count--;
-  }
-}
-
-async function withinPatience<T>(
-  work: Promise<T>,
-  type: 'query' | 'mutation',
-  onLate: () => void = () => undefined,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      onLate();
-      reject(new TRPCError({ code: 'TIMEOUT', cause: stillWorking(type) }));
-    }, patienceMilliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -189,12 +172,8 @@ function keepLate(
   });
 }
 
-function stillWorking(type: 'query' | 'mutation'): UserError {
-  return new UserError({
-    what: 'this takes longer than ten seconds, and goes on',
-    next: type === 'query' ? 'ask again in a moment' : 'look in a moment what has become of it',
-    code: 'still_working',
-  });
+function timeout(next?: string): TRPCError {
+  return new TRPCError({ code: 'TIMEOUT', cause: stillWorking(next) });
 }
 
 function tooMany(type: 'query' | 'mutation' | 'subscription'): UserError {
