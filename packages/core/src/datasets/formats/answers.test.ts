@@ -72,6 +72,13 @@ describe('pairs', () => {
     expect(openReader('pairs', 'auto', rows, {}, 'rows.jsonl').unread(rows[0] as RowValue)).toEqual(['by']);
   });
 
+  test.each<[string, RowValue]>([
+    ['alpaca pairs', { prompt: 'q', chosen: 'yes', rejected: 'no' }],
+    ['chat_template pairs', { chosen: [user, yes], rejected: [user, no] }],
+  ])('are told to be %s', (format, row) => {
+    expect(openReader('pairs', 'auto', [row], {}, 'rows.jsonl').format).toBe(format);
+  });
+
   test('only what comes after the prompt is trained, of several turns', () => {
     const before = [{ role: 'system', content: 's' }, user, { role: 'assistant', content: 'a' }, user];
     expect(read('pairs', [{ chosen: [...before, yes], rejected: [...before, no] }])).toEqual([

@@ -125,7 +125,7 @@ function paired(
     return content.kind === 'chat' ? content : noConversation();
   };
   return {
-    format: reader.format,
+    format: `${reader.format} pairs`,
     fields: { ...reader.fields, ...columns, ...(margin !== null && { margin }) },
     unread: (value) => reader.unread(only(value, chosen)),
     read(value) {
