@@ -76,13 +76,13 @@ test('the token goes to the hub alone', async () => {
   expect(second.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
 });
 
+/** Where what has arrived of train.jsonl is collected. */
+const partOfTrain = () => join(cacheDirectory, 'datasets', ID, 'main@@train.partial-hugging_face', 'train.jsonl.part');
+
 test('a broken transfer goes on where it stopped', async () => {
   const { url, transfers, breakAfter, collectedIn } = await hub();
   breakAfter.set('train.jsonl', [100_000]);
-  collectedIn.set(
-    'train.jsonl',
-    join(cacheDirectory, 'datasets', ID, 'main@@train.partial-hugging_face', 'train.jsonl.part'),
-  );
+  collectedIn.set('train.jsonl', partOfTrain());
   const { folder } = await pull({ hubUrl: url });
   expect(await readFile(join(folder, 'train.jsonl'), 'utf8')).toBe(train);
   expect(transfers.map(({ range }) => range)).toContain('bytes=100000-');
@@ -161,9 +161,10 @@ test('a subset comes by its name, and lies beside another', async () => {
 });
 
 test('a branch that moves while it is fetched is fetched as it was, and a pull that was broken off has nothing of before', async () => {
-  const { url, revisions, breakAfter, transfers } = await hub();
+  const { url, revisions, breakAfter, collectedIn, transfers } = await hub();
   const moves = () => void revisions.set('main', revisionWith(later));
   breakAfter.set('train.jsonl', [100_000]);
+  collectedIn.set('train.jsonl', partOfTrain());
   const { folder, revision } = await pull({
     hubUrl: url,
     onProgress: ({ phase }) => phase === 'downloading' && moves(),
@@ -176,6 +177,7 @@ test('a branch that moves while it is fetched is fetched as it was, and a pull t
   revisions.clear();
   cacheDirectory = temporaryFolder('datasets');
   breakAfter.set('train.jsonl', [100_000]);
+  collectedIn.set('train.jsonl', partOfTrain());
   const stop = new AbortController();
   const onProgress = ({ receivedBytes = 0 }) => receivedBytes > 0 && stop.abort();
   await expect(pull({ hubUrl: url, onProgress, signal: stop.signal })).rejects.toThrow();
