@@ -10,6 +10,7 @@ import { WebSocket } from 'ws';
 import { type AddressOptions, checkAddress } from '../../src/daemon/address.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { AppRouter } from '../../src/daemon/router/index.ts';
+import { askAgain } from '../../src/remote/askAgain.ts';
 import { temporaryFolder } from './anneal.ts';
 
 const page = '<!doctype html><script>start()</script><script src="/app.js"></script>';
@@ -108,6 +109,7 @@ export interface TestClient {
   sockets: WebSocket[];
 }
 
+/** Asks again where a studio or `anneal remote` does: on a busy machine a question may take longer than it is held. */
 export function client(daemon: Daemon, cookie: string): TestClient {
   const sockets: WebSocket[] = [];
   class Browser extends WebSocket {
@@ -123,7 +125,7 @@ export function client(daemon: Daemon, cookie: string): TestClient {
     keepAlive: { enabled: false },
   });
   onTestFinished(() => socket.close().catch(() => undefined));
-  return { api: createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] }), sockets };
+  return { api: createTRPCClient<AppRouter>({ links: [askAgain, wsLink({ client: socket })] }), sockets };
 }
 
 /** A client of somebody whom an admin has invited. */
