@@ -54,8 +54,26 @@ export function errorOf(message: ErrorMessage): Error {
   return problems ? new InvalidRecipe(problems) : new UserError(message.error);
 }
 
-/** @param how a signal's name, or the exit code in words */
-export function died(name: string, how: string): UserError {
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Resolves once everything that the process has said has come: its exit may be told before that. Rejects where it could not be started. */
+export function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      const end = () => resolve({ code, signal });
+      if (child.connected) child.once('disconnect', end);
+      else end();
+    });
+  });
+}
+
+/** The error of a process that ended before it had answered. */
+export function died(name: string, { code, signal }: Exit): UserError {
+  const how = signal ?? `exit code ${code}`;
   return new UserError({
     what: `the process of \`${name}\` ended with ${how}${how === 'SIGKILL' ? ': the system may have run out of memory' : ''}`,
     where: 'this machine',

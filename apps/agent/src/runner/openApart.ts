@@ -4,7 +4,7 @@ import type { Context } from '../service/context.ts';
 import type { OpenableName, OpenedOf, OpenProgressOf, OpenRequestOf } from '../service/openables.ts';
 import { reporting } from '../service/reporting.ts';
 import type { ProgressIn, ResultIn } from '../service/useCases.ts';
-import { died, errorOf, patienceMilliseconds, send, startApart } from './apart.ts';
+import { died, errorOf, exitOf, patienceMilliseconds, send, startApart } from './apart.ts';
 import type { OpenedMessage, OpenerMessage } from './openedProcess.ts';
 
 type AnyMethod = (request: never, signal?: AbortSignal) => unknown;
@@ -94,8 +94,7 @@ class OpenedProcess {
         this.#calls.clear();
         resolve(this.#closing ? undefined : error);
       };
-      this.#child.once('error', end); // it could not be started
-      this.#child.once('exit', (code, killedBy) => end(died(name, killedBy ?? `exit code ${code}`)));
+      exitOf(this.#child).then((exit) => end(died(name, exit)), end);
     });
   }
 

@@ -2,7 +2,7 @@
 import type { Context } from '../service/context.ts';
 import { reporting } from '../service/reporting.ts';
 import type { ProgressOf, RequestOf, ResultOf, UseCaseName } from '../service/useCases.ts';
-import { died, errorOf, patienceMilliseconds, send, startApart } from './apart.ts';
+import { died, errorOf, exitOf, patienceMilliseconds, send, startApart } from './apart.ts';
 import type { ChildMessage, ParentMessage } from './useCaseProcess.ts';
 
 /**
@@ -45,13 +45,12 @@ function lastMessageOf(
       if ('progress' in message) report(message.progress);
       else if (!cancelled.aborted) end = 'result' in message ? message : errorOf(message);
     });
-    child.once('error', reject); // it could not be started
-    child.once('exit', (code, killedBy) => {
+    exitOf(child).then((exit) => {
       cancelled.removeEventListener('abort', cancel);
       clearTimeout(timer);
       if (!end && cancelled.aborted) reject(cancelled.reason);
-      else resolve(end ?? died(order.name, killedBy ?? `exit code ${code}`));
-    });
+      else resolve(end ?? died(order.name, exit));
+    }, reject);
     send(child, order);
   });
 }

@@ -11,6 +11,7 @@ import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { openRunFile } from '@anneal/core/trainer/runFiles';
 import { readRun } from '@anneal/core/trainer/runReader';
+import { type Exit, exitOf } from './apart.ts';
 import { type Launch, launchArguments } from './launchArguments.ts';
 import type { WorkerMessage } from './runWorker.ts';
 import { workerPath } from './workerPath.ts';
@@ -129,18 +130,6 @@ async function watch(
     options.onEvent(await recordEnd(path, options.stopped() && exit.signal ? undefined : exit));
   }
   return readRun(path).status;
-}
-
-interface Exit {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
-
-function exitOf(child: ChildProcess): Promise<Exit> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject); // it could not be started
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
 }
 
 /** The last event of a process that died without one. No `exit`: the user had it killed. */
