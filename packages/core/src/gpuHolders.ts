@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { childEnvironment } from './childEnvironment.ts';
+import { askNvidiaSmi } from './askNvidiaSmi.ts';
 
 /** A process that holds memory of a GPU. */
 export interface GpuHolder {
@@ -10,18 +9,8 @@ export interface GpuHolder {
 
 /** The processes other than this one that hold memory of a GPU; none where nvidia-smi does not tell. @param busId of the PCI bus */
 export function gpuHolders(busId: string): GpuHolder[] {
-  const query = [`--id=${busId}`, '--query-compute-apps=pid,used_memory,process_name', '--format=csv,noheader,nounits'];
-  try {
-    const lines = execFileSync('nvidia-smi', query, {
-      encoding: 'utf8',
-      timeout: 5000,
-      env: childEnvironment(),
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return parseHolders(lines).filter(({ pid }) => pid !== process.pid);
-  } catch {
-    return []; // only an error's text is shorter for it
-  }
+  const lines = askNvidiaSmi(`--id=${busId}`, '--query-compute-apps=pid,used_memory,process_name') ?? '';
+  return parseHolders(lines).filter(({ pid }) => pid !== process.pid);
 }
 
 /** Lines of `pid, MiB, name`, the one with most memory first. A driver that may not tell the memory says `[N/A]`. */

@@ -1,7 +1,6 @@
 /** The device for work that may be anywhere: to talk to a model, to compare what was exported. */
-import { execFileSync } from 'node:child_process';
 import { cudaDevices, type Device } from '@anneal/kernels';
-import { childEnvironment } from './childEnvironment.ts';
+import { askNvidiaSmi } from './askNvidiaSmi.ts';
 import { chooseDevice } from './device.ts';
 
 /** The GPU with the most memory free; the first where nobody tells, as with `chooseDevice`. @throws UserError `instruction_set_not_found` */
@@ -20,18 +19,8 @@ export function withMostRoom<Gpu extends { busId: string }>(
 
 /** Of nvidia-smi: the driver would first make a context of this process on each GPU, which takes some of their memory. */
 function askFreeMemory(): Map<string, number> {
-  const query = ['--query-gpu=pci.bus_id,memory.free', '--format=csv,noheader,nounits'];
-  try {
-    const lines = execFileSync('nvidia-smi', query, {
-      encoding: 'utf8',
-      timeout: 5000,
-      env: childEnvironment(),
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return parseFreeMemory(lines);
-  } catch {
-    return new Map(); // then the first is as good as any other
-  }
+  // Where it does not tell, the first is as good as any other.
+  return parseFreeMemory(askNvidiaSmi('--query-gpu=pci.bus_id,memory.free') ?? '');
 }
 
 /** Lines of `busId, MiB`. A driver that may not tell says `[N/A]`. */
